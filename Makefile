@@ -1,0 +1,109 @@
+# Everything that is done with this project. make help lists it.
+#
+# Needs Go, git and make, and a Go module proxy. Pulumi is used where it is on PATH,
+# else built once into bin/.
+
+STACK ?= local
+# Port of the local AWS; empty keeps the one it runs on, or means 4566.
+LOCAL_PORT ?=
+# More arguments for pulumi, such as ARGS=--yes.
+ARGS ?=
+
+SHELL := /bin/sh
+.SHELLFLAGS := -eu -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+stack = bin/stack $(1) --stack '$(STACK)' $(if $(LOCAL_PORT),--port '$(LOCAL_PORT)') $(if $(ARGS),-- $(ARGS))
+
+.PHONY: help up preview outputs refresh destroy down logs call tools toolchain test bench ci check fmt vet staticcheck vulncheck e2e fuzz clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@printf '\n  STACK=NAME chooses the stack (Pulumi.NAME.yaml; local by default, on the local AWS).\n  LOCAL_PORT=N chooses the local AWS'"'"'s port, ARGS="..." goes to pulumi.\n'
+
+up: tools ## bring the stack up (STACK=local), or change it
+	@$(call stack,up)
+
+preview: tools ## show what up would change
+	@$(call stack,preview)
+
+outputs: tools ## print the stack's outputs as JSON, secrets in the clear
+	@bin/stack outputs --stack '$(STACK)'
+
+refresh: tools ## compare the stack's state with what stands
+	@$(call stack,refresh)
+
+destroy: tools ## delete everything that the stack made
+	@$(call stack,destroy)
+
+down: tools ## stop the local AWS; what it holds is kept
+	@bin/local stop
+
+logs: ## follow the local AWS's log: each request, the decision and why
+	@tail -n 50 -f .auth-api/local/local-aws.log
+
+call: tools ## call a route: make call AS=demouser ROUTE="GET /require-auth"
+	@bin/call --stack '$(STACK)' $(if $(AS),--as '$(AS)') $(ROUTE)
+
+# The project's own commands. Go builds only what has changed.
+tools: toolchain
+	@mkdir -p bin
+	@go build -o bin/ ./infra/cmd/local ./infra/cmd/stack ./infra/cmd/call
+
+# The Pulumi CLI and its Go language host, unless both are on PATH.
+toolchain:
+	@if command -v pulumi >/dev/null 2>&1 && command -v pulumi-language-go >/dev/null 2>&1; then exit 0; fi; \
+	 mkdir -p bin; \
+	 if [ ! -x bin/pulumi ] || [ infra/toolchain/go.mod -nt bin/pulumi ]; then \
+	   echo "There is no Pulumi on PATH: building its CLI into bin/, once. This takes about 4 minutes on two cores." >&2; \
+	   start=$$(date +%s); \
+	   go -C infra/toolchain build -trimpath -ldflags "-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=$$(go -C infra/toolchain list -m -f '{{.Version}}' github.com/pulumi/pulumi/pkg/v3)" -o ../../bin/pulumi github.com/pulumi/pulumi/pkg/v3/cmd/pulumi; \
+	   touch bin/pulumi; \
+	   echo "Built bin/pulumi in $$(( $$(date +%s) - start )) s." >&2; \
+	 fi; \
+	 go -C infra/toolchain build -trimpath -ldflags "-s -w" -o ../../bin/pulumi-language-go ./pulumi-language-go
+
+test: ## run the tests
+	@go test ./...
+	@go -C infra/toolchain vet ./pulumi-language-go
+
+bench: ## run the benchmarks
+	@go test -run '^$$' -bench . -benchmem ./...
+
+ci: fmt vet staticcheck vulncheck ## what CI runs: formatting, vet, staticcheck, govulncheck, tests with -race, and one run with the real CLI
+	@go test -race ./...
+	@$(MAKE) e2e
+
+e2e: tools ## bring the local stack up with the real Pulumi CLI and use it, in a folder of its own
+	@go test -tags e2e -count=1 -timeout 30m ./infra/cmd/e2e
+
+fmt:
+	@unformatted=$$(git ls-files -co --exclude-standard '*.go' | xargs gofmt -l); \
+	 if [ -n "$$unformatted" ]; then echo "Not formatted (gofmt -w mends it):"; echo "$$unformatted"; exit 1; fi
+
+vet:
+	@go vet ./...
+	@go vet -tags e2e ./infra/cmd/e2e
+	@go -C infra/toolchain vet ./pulumi-language-go
+
+staticcheck:
+	@mkdir -p bin
+	@go -C infra/toolchain build -trimpath -ldflags "-s -w" -o ../../bin/staticcheck honnef.co/go/tools/cmd/staticcheck
+	@bin/staticcheck ./...
+
+# Exit code 3 means that a vulnerability was found. Where the database of
+# vulnerabilities cannot be reached this says so and goes on: the check is then left
+# to a run that can.
+vulncheck:
+	@code=0; out=$$(go run golang.org/x/vuln/cmd/govulncheck@v1.3.0 ./... 2>&1) || code=$$?; \
+	 case "$$code:$$out" in \
+	   0:*) echo "govulncheck: no vulnerabilities" ;; \
+	   3:*) echo "$$out"; exit 1 ;; \
+	   *"no such host"* | *"connection refused"* | *"i/o timeout"* | *"network is unreachable"* | *"server misbehaving"*) \
+	     echo "govulncheck: NOT RUN, its database cannot be reached from here" ;; \
+	   *) echo "$$out"; exit 1 ;; \
+	 esac
+
+clean: ## remove what was built; the stacks' state and the local AWS's store are kept
+	@rm -rf bin .auth-api/artifacts

@@ -1,0 +1,306 @@
+// Package api is the component of the REST API: its OpenAPI document, deployment, stage,
+// usage plan and key, and the permissions to call it and for it to call.
+//
+// The routes are one document, so that the number of resources, and of calls to AWS,
+// does not grow with them.
+package api
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/apigateway"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lambda"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"auth-api/infra/function"
+	"auth-api/infra/iamdoc"
+	"auth-api/infra/settings"
+)
+
+// Args are what an API is made of.
+type Args struct {
+	Name          string // of everything in AWS, or the beginning of it
+	StageName     string
+	Routes        []settings.Route
+	UsagePlan     settings.UsagePlan
+	Logging       settings.Logging
+	Functions     map[string]*function.Function // by the name that routes have for them
+	FunctionNames map[string]string             // the same → the name in AWS, known before it is made
+	Roles         map[settings.Caller]pulumi.StringOutput
+	UserPoolARN   pulumi.StringOutput // for routes with authorization COGNITO_USER_POOLS
+	Account       iamdoc.Account
+	Tags          map[string]string
+}
+
+// API is a REST API with one stage, and a key for it.
+type API struct {
+	pulumi.ResourceState
+
+	URL pulumi.StringOutput `pulumi:"url"` // ends with the stage, without a slash
+	Key pulumi.StringOutput `pulumi:"key"` // a secret
+}
+
+// New declares an API.
+func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOption) (*API, error) {
+	c := &API{}
+	if err := ctx.RegisterComponentResource("auth-api:api:Api", name, c, opts...); err != nil {
+		return nil, err
+	}
+	body, err := args.body()
+	if err != nil {
+		return nil, err
+	}
+	rest, err := apigateway.NewRestApi(ctx, "rest", &apigateway.RestApiArgs{
+		Name:                   pulumi.String(args.Name),
+		Description:            pulumi.String("REST API of " + args.Name),
+		Body:                   body,
+		FailOnWarnings:         pulumi.Bool(true),
+		EndpointConfiguration:  apigateway.RestApiEndpointConfigurationArgs{Types: pulumi.String("REGIONAL")},
+		MinimumCompressionSize: pulumi.String("1024"),
+		Tags:                   pulumi.ToStringMap(args.Tags),
+	}, pulumi.Parent(c))
+	if err != nil {
+		return nil, err
+	}
+	// Nobody gets a stage that answers 500 because the API may not call its function
+	// yet, or any more.
+	permissions, err := c.permissions(ctx, args, rest)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.grants(ctx, args, rest); err != nil {
+		return nil, err
+	}
+	stage, err := c.stage(ctx, args, rest, body, permissions)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.plan(ctx, args, rest, stage); err != nil {
+		return nil, err
+	}
+	c.URL = stage.InvokeUrl
+	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{"url": c.URL, "key": c.Key})
+}
+
+// body is the OpenAPI document. It is known before anything is made, unless a route
+// asks for tokens of the user pool, whose ARN AWS chooses.
+func (args Args) body() (pulumi.StringInput, error) {
+	with := func(userPoolARN string) (string, error) {
+		return Document(DocumentArgs{Title: args.Name, Routes: args.Routes, Functions: args.FunctionNames, Account: args.Account, UserPoolARN: userPoolARN})
+	}
+	if slices.ContainsFunc(args.Routes, func(r settings.Route) bool { return r.Authorization == settings.CognitoUserPools }) {
+		return args.UserPoolARN.ApplyT(with).(pulumi.StringOutput), nil
+	}
+	text, err := with("")
+	return pulumi.String(text), err
+}
+
+// permissions let the API call its functions.
+func (c *API) permissions(ctx *pulumi.Context, args Args, rest *apigateway.RestApi) ([]pulumi.Resource, error) {
+	routes := map[string][]settings.Route{}
+	for _, r := range args.Routes {
+		routes[r.Function] = append(routes[r.Function], r)
+	}
+	var out []pulumi.Resource
+	for _, name := range sorted(routes) {
+		source := rest.ID().ApplyT(func(id pulumi.ID) string {
+			return args.Account.Method(string(id), "*", permissionPattern(routes[name]))
+		}).(pulumi.StringOutput)
+		permission, err := lambda.NewPermission(ctx, name, &lambda.PermissionArgs{
+			Action:    pulumi.String("lambda:InvokeFunction"),
+			Function:  args.Functions[name].Name,
+			Principal: pulumi.String("apigateway.amazonaws.com"),
+			SourceArn: source,
+		}, pulumi.Parent(c))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, permission)
+	}
+	return out, nil
+}
+
+// grants give each kind of caller exactly the methods that the routes say. A caller
+// that no route names gets no policy.
+func (c *API) grants(ctx *pulumi.Context, args Args, rest *apigateway.RestApi) error {
+	for _, caller := range sorted(args.Roles) {
+		access, conflicts := settings.AccessOf(args.Routes, caller)
+		if len(conflicts) > 0 {
+			return fmt.Errorf("granting routes to %s: %s and %s cannot be told apart by IAM",
+				caller, args.Routes[conflicts[0].Granted], args.Routes[conflicts[0].Refused])
+		}
+		if len(access.Allow) == 0 {
+			continue
+		}
+		policy := rest.ID().ApplyT(func(id pulumi.ID) (string, error) {
+			arns := func(patterns []string) []string {
+				var out []string
+				for _, pattern := range patterns {
+					out = append(out, args.Account.Method(string(id), args.StageName, pattern))
+				}
+				slices.Sort(out)
+				return out
+			}
+			return iamdoc.InvokeMethods(arns(access.Allow), arns(access.Deny)).JSON()
+		}).(pulumi.StringOutput)
+		_, err := iam.NewRolePolicy(ctx, string(caller)+"-routes", &iam.RolePolicyArgs{
+			Name:   pulumi.String("invoke-routes"),
+			Role:   args.Roles[caller],
+			Policy: policy,
+		}, pulumi.Parent(c))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stage deploys the document. A deployment is a snapshot of it, made anew when the
+// document's hash changes and removed once the stage has moved on.
+func (c *API) stage(ctx *pulumi.Context, args Args, rest *apigateway.RestApi, body pulumi.StringInput, permissions []pulumi.Resource) (*apigateway.Stage, error) {
+	parent, tags := pulumi.Parent(c), pulumi.ToStringMap(args.Tags)
+	hash := body.ToStringOutput().ApplyT(func(text string) string {
+		sum := sha256.Sum256([]byte(text))
+		return hex.EncodeToString(sum[:])
+	}).(pulumi.StringOutput)
+	deployment, err := apigateway.NewDeployment(ctx, "deployment", &apigateway.DeploymentArgs{
+		RestApi:  rest.ID(),
+		Triggers: pulumi.StringMap{"body": hash},
+	}, parent)
+	if err != nil {
+		return nil, err
+	}
+
+	stageArgs := &apigateway.StageArgs{
+		RestApi:    rest.ID(),
+		Deployment: deployment.ID(),
+		StageName:  pulumi.String(args.StageName),
+		Tags:       tags,
+	}
+	if args.Logging.Access {
+		logs, err := cloudwatch.NewLogGroup(ctx, "access", &cloudwatch.LogGroupArgs{
+			Name:            pulumi.String("/aws/apigateway/" + args.Name + "/access"),
+			RetentionInDays: pulumi.Int(args.Logging.RetentionDays),
+			Tags:            tags,
+		}, parent)
+		if err != nil {
+			return nil, err
+		}
+		format, err := accessLogFormat()
+		if err != nil {
+			return nil, err
+		}
+		stageArgs.AccessLogSettings = apigateway.StageAccessLogSettingsArgs{DestinationArn: logs.Arn, Format: pulumi.String(format)}
+	}
+	stage, err := apigateway.NewStage(ctx, "stage", stageArgs, parent, pulumi.DependsOn(permissions))
+	if err != nil {
+		return nil, err
+	}
+
+	if args.Logging.Execution == "OFF" {
+		return stage, nil
+	}
+	// API Gateway chooses this name, and would make the group without a retention.
+	logs, err := cloudwatch.NewLogGroup(ctx, "execution", &cloudwatch.LogGroupArgs{
+		Name:            pulumi.Sprintf("API-Gateway-Execution-Logs_%s/%s", rest.ID(), args.StageName),
+		RetentionInDays: pulumi.Int(args.Logging.RetentionDays),
+		Tags:            tags,
+	}, parent)
+	if err != nil {
+		return nil, err
+	}
+	_, err = apigateway.NewMethodSettings(ctx, "logging", &apigateway.MethodSettingsArgs{
+		RestApi:    rest.ID(),
+		StageName:  stage.StageName,
+		MethodPath: pulumi.String("*/*"),
+		Settings: apigateway.MethodSettingsSettingsArgs{
+			LoggingLevel:     pulumi.String(args.Logging.Execution),
+			DataTraceEnabled: pulumi.Bool(false), // it writes bodies and tokens to the log
+			MetricsEnabled:   pulumi.Bool(true),
+		},
+	}, parent, pulumi.DependsOn([]pulumi.Resource{logs}))
+	return stage, err
+}
+
+// plan declares the usage plan and a key in it.
+func (c *API) plan(ctx *pulumi.Context, args Args, rest *apigateway.RestApi, stage *apigateway.Stage) error {
+	parent, tags := pulumi.Parent(c), pulumi.ToStringMap(args.Tags)
+	plan, err := apigateway.NewUsagePlan(ctx, "plan", &apigateway.UsagePlanArgs{
+		Name:      pulumi.String(args.Name),
+		ApiStages: apigateway.UsagePlanApiStageArray{apigateway.UsagePlanApiStageArgs{ApiId: rest.ID(), Stage: stage.StageName}},
+		ThrottleSettings: apigateway.UsagePlanThrottleSettingsArgs{
+			RateLimit:  pulumi.Float64(args.UsagePlan.RateLimit),
+			BurstLimit: pulumi.Int(args.UsagePlan.BurstLimit),
+		},
+		QuotaSettings: apigateway.UsagePlanQuotaSettingsArgs{
+			Limit:  pulumi.Int(args.UsagePlan.QuotaLimit),
+			Period: pulumi.String(args.UsagePlan.QuotaPeriod),
+		},
+		Tags: tags,
+	}, parent)
+	if err != nil {
+		return err
+	}
+	key, err := apigateway.NewApiKey(ctx, "key", &apigateway.ApiKeyArgs{
+		Name: pulumi.String(args.Name),
+		// Left out, it would be a text that says who made it.
+		Description: pulumi.String("Key of " + args.Name),
+		Tags:        tags,
+	}, parent)
+	if err != nil {
+		return err
+	}
+	_, err = apigateway.NewUsagePlanKey(ctx, "plan-key", &apigateway.UsagePlanKeyArgs{
+		UsagePlanId: plan.ID(),
+		KeyId:       key.ID(),
+		KeyType:     pulumi.String("API_KEY"),
+	}, parent)
+	c.Key = pulumi.ToSecret(key.Value).(pulumi.StringOutput)
+	return err
+}
+
+// accessLogFormat is one JSON object a request: who called what and how it ended. It
+// holds neither headers nor the key's value, nor anything else that opens a door.
+//
+// See https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html.
+func accessLogFormat() (string, error) {
+	b, err := json.Marshal(map[string]string{
+		"requestId":          "$context.requestId",
+		"extendedRequestId":  "$context.extendedRequestId",
+		"time":               "$context.requestTime",
+		"sourceIp":           "$context.identity.sourceIp",
+		"method":             "$context.httpMethod",
+		"path":               "$context.path",
+		"resource":           "$context.resourcePath",
+		"protocol":           "$context.protocol",
+		"status":             "$context.status",
+		"responseLength":     "$context.responseLength",
+		"responseLatency":    "$context.responseLatency",
+		"integrationLatency": "$context.integrationLatency",
+		"userArn":            "$context.identity.userArn",
+		"identityId":         "$context.identity.cognitoIdentityId",
+		"subject":            "$context.authorizer.claims.sub",
+		"apiKeyId":           "$context.identity.apiKeyId",
+		"errorType":          "$context.error.responseType",
+		"error":              "$context.error.message",
+	})
+	if err != nil {
+		return "", fmt.Errorf("writing the access log's format: %w", err)
+	}
+	return string(b), nil
+}
+
+func sorted[K ~string, V any](m map[K]V) []K {
+	keys := make([]K, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

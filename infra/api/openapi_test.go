@@ -1,0 +1,102 @@
+package api_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/google/go-cmp/cmp"
+
+	"auth-api/infra/api"
+	"auth-api/infra/iamdoc"
+	"auth-api/infra/settings"
+)
+
+var update = flag.Bool("update", false, "write the golden documents anew")
+
+var account = iamdoc.Account{Partition: "aws", Region: "us-west-2", ID: "111122223333"}
+
+func TestDocument(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		routes []settings.Route
+	}{
+		{"article", []settings.Route{
+			{Method: "GET", Path: "/no-auth", Function: "no-auth", Authorization: settings.None, APIKeyRequired: true},
+			{Method: "GET", Path: "/require-auth", Function: "require-auth", Authorization: settings.IAM, APIKeyRequired: true},
+		}},
+		{"every-kind", []settings.Route{
+			{Method: "GET", Path: "/", Function: "no-auth", Authorization: settings.None, Public: true},
+			{Method: "ANY", Path: "/files/{owner}/{rest+}", Function: "require-auth", Authorization: settings.IAM},
+			{Method: "POST", Path: "/users/{id}", Function: "require-auth", Authorization: settings.CognitoUserPools},
+			{Method: "GET", Path: "/users/{id}", Function: "require-auth", Authorization: settings.CognitoUserPools, Scopes: []string{"email", "openid"}, APIKeyRequired: true},
+			{Method: "OPTIONS", Path: "/users/{id}", Function: "no-auth", Authorization: settings.None, Public: true},
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			args := api.DocumentArgs{Title: "auth-api-dev", Routes: c.routes, Account: account,
+				Functions:   map[string]string{"no-auth": "auth-api-dev-no-auth", "require-auth": "auth-api-dev-require-auth"},
+				UserPoolARN: "arn:aws:cognito-idp:us-west-2:111122223333:userpool/us-west-2_abcdefghi"}
+			got, err := api.Document(args)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if again, err := api.Document(args); err != nil || again != got {
+				t.Error("the same arguments gave another document")
+			}
+			doc, err := openapi3.NewLoader().LoadFromData([]byte(got))
+			if err != nil {
+				t.Fatal("it is no OpenAPI document: ", err)
+			}
+			if err := doc.Validate(t.Context(), openapi3.AllowExtensionsWithRef()); err != nil && !anyMethod(c.routes) {
+				t.Error("it is no valid OpenAPI document: ", err)
+			}
+			var readable bytes.Buffer
+			if err := json.Indent(&readable, []byte(got), "", "  "); err != nil {
+				t.Fatal(err)
+			}
+			readable.WriteByte('\n')
+			golden := filepath.Join("testdata", c.name+".json")
+			if *update {
+				if err := os.WriteFile(golden, readable.Bytes(), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), readable.String()); diff != "" {
+				t.Error("-want +got", diff)
+			}
+		})
+	}
+}
+
+// anyMethod tells whether a route uses an extension that OpenAPI's validators take for
+// a path without its parameters.
+func anyMethod(routes []settings.Route) bool {
+	for _, r := range routes {
+		if r.Method == "ANY" {
+			return true
+		}
+	}
+	return false
+}
+
+func TestARouteThatCannotBeWrittenIsRefused(t *testing.T) {
+	for want, route := range map[string]settings.Route{
+		`GET /a: no function is called "gone"`:        {Method: "GET", Path: "/a", Function: "gone"},
+		`GET /a: authorization "CUSTOM" is not known`: {Method: "GET", Path: "/a", Function: "no-auth", Authorization: "CUSTOM"},
+	} {
+		_, err := api.Document(api.DocumentArgs{Routes: []settings.Route{route}, Functions: map[string]string{"no-auth": "x"}, Account: account})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}

@@ -1,0 +1,70 @@
+// Package client calls a deployed stack, on AWS or on a local AWS alike, by what the
+// stack's outputs say: as nobody, as a guest, or as a user of the pool. The command
+// line tools and the tests' fixture are built on it.
+package client
+
+import "strings"
+
+// Outputs are the outputs of a stack that callers use, by their names in DESIGN.
+type Outputs struct {
+	APIURL           string  `json:"apiUrl"`
+	APIKey           string  `json:"apiKey"`
+	Region           string  `json:"region"`
+	UserPoolID       string  `json:"userPoolId"`
+	UserPoolClientID string  `json:"userPoolClientId"`
+	IdentityPoolID   string  `json:"identityPoolId"`
+	HostedUIURL      string  `json:"hostedUiUrl"`
+	Issuer           string  `json:"issuer"`
+	WebURL           string  `json:"webUrl"`
+	AWSEndpoint      string  `json:"awsEndpoint"` // on local stacks alone
+	DemoUser         string  `json:"demoUser"`
+	DemoPassword     string  `json:"demoPassword"`
+	Routes           []Route `json:"routes"`
+}
+
+// Route is a route as the stack declares it.
+type Route struct {
+	Method         string   `json:"method"`
+	Path           string   `json:"path"`
+	Authorization  string   `json:"authorization"`
+	APIKeyRequired bool     `json:"apiKeyRequired"`
+	Callers        []string `json:"callers"`
+	Scopes         []string `json:"scopes"`
+}
+
+// Route returns the route that answers this method and path, as API Gateway chooses
+// it: an exact segment before a parameter, and a parameter before a greedy one.
+func (o Outputs) Route(method, path string) (best Route, found bool) {
+	path, _, _ = strings.Cut(path, "?")
+	rank := ""
+	for _, r := range o.Routes {
+		if r.Method != method && r.Method != "ANY" {
+			continue
+		}
+		if this, matches := match(r.Path, path); matches && (!found || this < rank) {
+			best, found, rank = r, true, this
+		}
+	}
+	return best, found
+}
+
+// match tells whether the path fits the template, with a rank that sorts the more
+// exact template first: one letter a segment, a for exact, b for {x}, c for {x+}.
+func match(template, path string) (rank string, matches bool) {
+	want, got := strings.Split(template, "/"), strings.Split(path, "/")
+	for i, segment := range want {
+		switch greedy := strings.HasSuffix(segment, "+}"); {
+		case i >= len(got):
+			return "", false
+		case greedy:
+			return rank + "c", true
+		case strings.HasPrefix(segment, "{"):
+			rank += "b"
+		case segment == got[i]:
+			rank += "a"
+		default:
+			return "", false
+		}
+	}
+	return rank, len(want) == len(got)
+}

@@ -1,0 +1,214 @@
+// Package daemon starts, finds and stops the local AWS of a checkout: one background
+// process, known by a file beside its store.
+package daemon
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// State is what a running local AWS says of itself in its state file.
+type State struct {
+	PID          int    `json:"pid"`
+	URL          string `json:"url"`          // such as http://localhost:4566
+	ProviderPort int    `json:"providerPort"` // gRPC, for PULUMI_DEBUG_PROVIDERS
+	Region       string `json:"region"`
+	Executable   string `json:"executable"` // SHA-256 of the binary that runs
+}
+
+// Dir is the folder of the local AWS of the checkout in root.
+func Dir(root string) string { return filepath.Join(root, ".auth-api", "local") }
+
+// LogFile is where a local AWS in the background writes its log.
+func LogFile(dir string) string { return filepath.Join(dir, "local-aws.log") }
+
+func stateFile(dir string) string { return filepath.Join(dir, "local-aws.json") }
+
+// Write records a local AWS that has started in this process.
+func Write(dir string, s State) error {
+	hash, err := executableHash()
+	if err != nil {
+		return err
+	}
+	s.PID, s.Executable = os.Getpid(), hash
+	data, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return err
+	}
+	temporary := stateFile(dir) + ".new"
+	if err := os.WriteFile(temporary, data, 0o600); err != nil {
+		return fmt.Errorf("recording the local AWS: %w", err)
+	}
+	return os.Rename(temporary, stateFile(dir))
+}
+
+// Forget takes back what Write recorded.
+func Forget(dir string) error { return os.Remove(stateFile(dir)) }
+
+// Running returns the local AWS that runs in dir, and whether there is one: its
+// process answers on its port with its own id, so that a stale file or another
+// program on the port is not taken for it.
+func Running(ctx context.Context, dir string) (State, bool) {
+	var s State
+	data, err := os.ReadFile(stateFile(dir))
+	if err != nil || json.Unmarshal(data, &s) != nil {
+		return State{}, false
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.Replace(s.URL, "localhost", "127.0.0.1", 1)+"/_local/health", nil)
+	if err != nil {
+		return State{}, false
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return State{}, false
+	}
+	defer resp.Body.Close()
+	var health struct{ PID int }
+	if json.NewDecoder(resp.Body).Decode(&health) != nil || health.PID != s.PID {
+		return State{}, false
+	}
+	return s, true
+}
+
+// Start returns the local AWS of dir, started in the background by "executable serve"
+// unless one runs already. One that runs from another build, or for another port or
+// region, is stopped first: its store carries over. fresh tells whether it was started.
+// A port of 0 keeps the one that runs, or means the default.
+func Start(ctx context.Context, executable, dir string, port int, region string) (s State, fresh bool, err error) {
+	if s, running := Running(ctx, dir); running {
+		hash, err := fileHash(executable)
+		if err != nil {
+			return State{}, false, err
+		}
+		if s.Executable == hash && s.Region == region && (port == 0 || strings.HasSuffix(s.URL, ":"+strconv.Itoa(port))) {
+			return s, false, nil
+		}
+		if _, err := Stop(ctx, dir); err != nil {
+			return State{}, false, err
+		}
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return State{}, false, fmt.Errorf("starting the local AWS: %w", err)
+	}
+	log, err := os.OpenFile(LogFile(dir), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return State{}, false, fmt.Errorf("starting the local AWS: %w", err)
+	}
+	defer log.Close()
+	from, err := log.Seek(0, io.SeekEnd)
+	if err != nil {
+		return State{}, false, fmt.Errorf("starting the local AWS: %w", err)
+	}
+	args := []string{"serve", "--dir", dir, "--region", region}
+	if port != 0 {
+		args = append(args, "--port", strconv.Itoa(port))
+	}
+	cmd := exec.Command(executable, args...)
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // it outlives the terminal
+	if err := cmd.Start(); err != nil {
+		return State{}, false, fmt.Errorf("starting the local AWS: %w", err)
+	}
+	exited := make(chan error, 1)
+	go func() { exited <- cmd.Wait() }()
+	deadline := time.NewTimer(30 * time.Second)
+	defer deadline.Stop()
+	poll := time.NewTicker(10 * time.Millisecond)
+	defer poll.Stop()
+	for {
+		select {
+		case <-exited:
+			return State{}, false, errors.New(lastLine(LogFile(dir), from))
+		case <-deadline.C:
+			return State{}, false, fmt.Errorf("starting the local AWS: it does not answer after 30 s; its log is %s", LogFile(dir))
+		case <-ctx.Done():
+			return State{}, false, ctx.Err()
+		case <-poll.C:
+			if s, running := Running(ctx, dir); running && s.PID == cmd.Process.Pid {
+				return s, true, nil
+			}
+		}
+	}
+}
+
+// Stop ends the local AWS of dir and waits for its end. It tells whether one ran.
+func Stop(ctx context.Context, dir string) (bool, error) {
+	s, running := Running(ctx, dir)
+	if !running {
+		return false, nil
+	}
+	process, err := os.FindProcess(s.PID)
+	if err != nil {
+		return true, fmt.Errorf("stopping the local AWS (process %d): %w", s.PID, err)
+	}
+	if err := process.Signal(syscall.SIGTERM); err != nil {
+		return true, fmt.Errorf("stopping the local AWS (process %d): %w", s.PID, err)
+	}
+	deadline := time.NewTimer(15 * time.Second)
+	defer deadline.Stop()
+	poll := time.NewTicker(10 * time.Millisecond)
+	defer poll.Stop()
+	for {
+		select {
+		case <-poll.C:
+			// It removes its file last of all, after the store is closed.
+			if _, err := os.Stat(stateFile(dir)); errors.Is(err, os.ErrNotExist) {
+				return true, nil
+			}
+		case <-deadline.C:
+			return true, fmt.Errorf("stopping the local AWS: process %d is still there after 15 s; its log is %s", s.PID, LogFile(dir))
+		case <-ctx.Done():
+			return true, ctx.Err()
+		}
+	}
+}
+
+// lastLine returns the last line that was written to the log after offset from.
+func lastLine(file string, from int64) string {
+	data, err := os.ReadFile(file)
+	if err != nil || int64(len(data)) < from {
+		return "starting the local AWS: it ended at once, without a word"
+	}
+	lines := strings.Split(strings.TrimSpace(string(data[from:])), "\n")
+	last := strings.TrimPrefix(lines[len(lines)-1], "local: ")
+	if last == "" {
+		return "starting the local AWS: it ended at once, without a word"
+	}
+	return last
+}
+
+func executableHash() (string, error) {
+	path, err := os.Executable()
+	if err != nil {
+		return "", fmt.Errorf("recording the local AWS: %w", err)
+	}
+	return fileHash(path)
+}
+
+func fileHash(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", fmt.Errorf("reading the local AWS's binary: %w; make builds it", err)
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", fmt.Errorf("reading the local AWS's binary: %w", err)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}

@@ -1,0 +1,63 @@
+package iamdoc
+
+// Authentication is how an identity came to an identity pool: the value of the
+// condition key cognito-identity.amazonaws.com:amr.
+type Authentication string
+
+// The two kinds of identities.
+const (
+	Authenticated   Authentication = "authenticated"
+	Unauthenticated Authentication = "unauthenticated" // guests
+)
+
+const cognitoIdentity = "cognito-identity.amazonaws.com"
+
+// TrustService is the trust policy of a role that an AWS service takes on, such as
+// lambda.amazonaws.com.
+func TrustService(service string) Document {
+	return Document{Statements: []Statement{{
+		Effect: Allow, Principal: &Principal{Service: service}, Actions: []string{"sts:AssumeRole"},
+	}}}
+}
+
+// TrustIdentityPool is the trust policy of a role for the identities of one identity
+// pool, of one kind alone. Without the first condition every identity pool of every
+// account could hand out the role; without the second a guest could get the role of a
+// signed-in user.
+//
+// See https://docs.aws.amazon.com/cognito/latest/developerguide/role-trust-and-permissions.html.
+func TrustIdentityPool(identityPoolID string, kind Authentication) Document {
+	return Document{Statements: []Statement{{
+		Effect:    Allow,
+		Principal: &Principal{Federated: cognitoIdentity},
+		Actions:   []string{"sts:AssumeRoleWithWebIdentity"},
+		Conditions: Conditions{
+			"StringEquals":           {cognitoIdentity + ":aud": {identityPoolID}},
+			"ForAnyValue:StringLike": {cognitoIdentity + ":amr": {string(kind)}},
+		},
+	}}}
+}
+
+// WriteLogs allows writing to the log streams of one log group, which must be there
+// already: making log groups is not allowed.
+func WriteLogs(logGroupARN string) Document {
+	return Document{Statements: []Statement{{
+		ID: "WriteOwnLogs", Effect: Allow,
+		Actions:   []string{"logs:CreateLogStream", "logs:PutLogEvents"},
+		Resources: []string{logGroupARN + ":*"},
+	}}}
+}
+
+// InvokeMethods allows calling the methods in allow, and denies those in deny, which
+// a pattern in allow would cover as well. All are execute-api ARNs.
+func InvokeMethods(allow, deny []string) Document {
+	d := Document{Statements: []Statement{{
+		ID: "InvokeRoutes", Effect: Allow, Actions: []string{"execute-api:Invoke"}, Resources: allow,
+	}}}
+	if len(deny) > 0 {
+		d.Statements = append(d.Statements, Statement{
+			ID: "NotOthersRoutes", Effect: Deny, Actions: []string{"execute-api:Invoke"}, Resources: deny,
+		})
+	}
+	return d
+}

@@ -1,0 +1,107 @@
+package iamdoc_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"auth-api/infra/iamdoc"
+)
+
+var update = flag.Bool("update", false, "write the golden documents anew")
+
+func TestDocuments(t *testing.T) {
+	account := iamdoc.Account{Partition: "aws", Region: "us-west-2", ID: "111122223333"}
+	method := func(pattern string) string { return account.Method("abcdefghij", "dev", pattern) }
+	for name, document := range map[string]iamdoc.Document{
+		"trust-lambda":        iamdoc.TrustService("lambda.amazonaws.com"),
+		"trust-authenticated": iamdoc.TrustIdentityPool("us-west-2:11111111-2222-3333-4444-555555555555", iamdoc.Authenticated),
+		"trust-guest":         iamdoc.TrustIdentityPool("us-west-2:11111111-2222-3333-4444-555555555555", iamdoc.Unauthenticated),
+		"write-logs":          iamdoc.WriteLogs(account.LogGroup("/aws/lambda/auth-api-dev-no-auth")),
+		"invoke-one":          iamdoc.InvokeMethods([]string{method("GET/require-auth")}, nil),
+		"invoke-some":         iamdoc.InvokeMethods([]string{method("GET/users/*"), method("*/files/*")}, []string{method("GET/users/*/secrets")}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := document.JSON()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var readable bytes.Buffer
+			if err := json.Indent(&readable, []byte(got), "", "  "); err != nil {
+				t.Fatal(err)
+			}
+			readable.WriteByte('\n')
+			golden := filepath.Join("testdata", name+".json")
+			if *update {
+				if err := os.WriteFile(golden, readable.Bytes(), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), readable.String()); diff != "" {
+				t.Error("-want +got", diff)
+			}
+		})
+	}
+}
+
+func TestADocumentThatGrantsTooMuchOrNothingIsRefused(t *testing.T) {
+	const resource = "arn:aws:logs:us-west-2:111122223333:log-group:x"
+	fine := iamdoc.Statement{ID: "A1", Effect: iamdoc.Allow, Actions: []string{"logs:PutLogEvents"}, Resources: []string{resource}}
+	for _, c := range []struct {
+		name   string
+		change func(*iamdoc.Statement)
+		want   string
+	}{
+		{"no effect", func(s *iamdoc.Statement) { s.Effect = "" }, `effect is ""`},
+		{"no actions", func(s *iamdoc.Statement) { s.Actions = nil }, "it has no actions"},
+		{"every action", func(s *iamdoc.Statement) { s.Actions = []string{"*"} }, `action is "*"`},
+		{"every action of a service", func(s *iamdoc.Statement) { s.Actions = []string{"logs:*"} }, `action is "logs:*"`},
+		{"some actions", func(s *iamdoc.Statement) { s.Actions = []string{"logs:Put*"} }, `action is "logs:Put*"`},
+		{"no resources", func(s *iamdoc.Statement) { s.Resources = nil }, "it has neither a principal nor resources"},
+		{"every resource", func(s *iamdoc.Statement) { s.Resources = []string{"*"} }, `resource is "*"`},
+		{"every resource of a service", func(s *iamdoc.Statement) { s.Resources = []string{"arn:aws:logs:us-west-2:111122223333:*"} }, `resource is "arn:aws:logs:us-west-2:111122223333:*"`},
+		{"both", func(s *iamdoc.Statement) { s.Principal = &iamdoc.Principal{Service: "lambda.amazonaws.com"} }, "both a principal and resources"},
+		{"an empty principal", func(s *iamdoc.Statement) { s.Resources, s.Principal = nil, &iamdoc.Principal{} }, "either a service or federated"},
+		{"an id with a hyphen", func(s *iamdoc.Statement) { s.ID = "a-1" }, "letters and digits alone"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := fine
+			c.change(&s)
+			text, err := iamdoc.Document{Statements: []iamdoc.Statement{fine, s}}.JSON()
+			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "statement 1") {
+				t.Errorf("got %q, %v; want an error with %q", text, err, c.want)
+			}
+		})
+	}
+	if _, err := (iamdoc.Document{Statements: []iamdoc.Statement{fine}}).JSON(); err != nil {
+		t.Error("the statement that all were made from is refused: ", err)
+	}
+	if _, err := (iamdoc.Document{}).JSON(); err == nil {
+		t.Error("a document without statements was written")
+	}
+}
+
+func TestARNs(t *testing.T) {
+	account := iamdoc.Account{Partition: "aws-us-gov", Region: "us-gov-west-1", ID: "111122223333"}
+	for got, want := range map[string]string{
+		account.Function("f"):                       "arn:aws-us-gov:lambda:us-gov-west-1:111122223333:function:f",
+		account.FunctionIntegration("f"):            "arn:aws-us-gov:apigateway:us-gov-west-1:lambda:path/2015-03-31/functions/arn:aws-us-gov:lambda:us-gov-west-1:111122223333:function:f/invocations",
+		account.LogGroup("/g"):                      "arn:aws-us-gov:logs:us-gov-west-1:111122223333:log-group:/g",
+		account.Method("api", "dev", "GET/users/*"): "arn:aws-us-gov:execute-api:us-gov-west-1:111122223333:api/dev/GET/users/*",
+		account.Method("api", "*", "POST/"):         "arn:aws-us-gov:execute-api:us-gov-west-1:111122223333:api/*/POST/",
+	} {
+		if got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}

@@ -1,0 +1,296 @@
+// Package awstest brings a stack up in a local AWS inside a test: the real program,
+// fed through Pulumi's mocks, the real handlers as processes, and a port of its own.
+//
+//	s := awstest.Deploy(t, awstest.Article(t))
+//	resp := s.As("demouser").Get("/require-auth")
+//
+// Everything is stopped and removed when the test ends.
+package awstest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"auth-api/infra/client"
+	"auth-api/infra/function"
+	"auth-api/infra/localaws"
+	"auth-api/infra/localaws/provider"
+	"auth-api/infra/stack"
+	"github.com/alexedwards/argon2id"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"gopkg.in/yaml.v3"
+)
+
+// Settings are a stack file's config, without the project's name before the keys.
+type Settings map[string]any
+
+// Article returns the settings of Pulumi.local.yaml: the article's stack.
+func Article(t testing.TB) Settings {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(root(t), "Pulumi.local.yaml"))
+	if err != nil {
+		t.Fatalf("reading the article's stack: %v", err)
+	}
+	var doc struct {
+		Config map[string]any `yaml:"config"`
+	}
+	if err := yaml.Unmarshal(data, &doc); err != nil {
+		t.Fatalf("reading the article's stack: %v", err)
+	}
+	settings := Settings{}
+	for key, value := range doc.Config {
+		if name, own := strings.CutPrefix(key, project+":"); own {
+			settings[name] = value
+		}
+	}
+	return settings
+}
+
+const project = "auth-api"
+
+// Stack is a stack that is up.
+type Stack struct {
+	AWS     *localaws.Server
+	Outputs client.Outputs
+
+	t   testing.TB
+	now func() time.Time
+}
+
+// Option changes the local AWS that a stack is brought up in.
+type Option func(*localaws.Config)
+
+// WithClock gives the local AWS this clock.
+func WithClock(now func() time.Time) Option {
+	return func(c *localaws.Config) { c.Now = now }
+}
+
+// WithConfig changes the local AWS's configuration in any way.
+func WithConfig(change func(*localaws.Config)) Option { return change }
+
+// Deploy brings a stack with these settings up in a local AWS of its own, and fails
+// the test when that fails.
+func Deploy(t testing.TB, settings Settings, options ...Option) *Stack {
+	t.Helper()
+	s, err := TryDeploy(t, settings, options...)
+	if err != nil {
+		t.Fatalf("deploying: %v", err)
+	}
+	return s
+}
+
+// TryDeploy is Deploy for settings that may be refused.
+func TryDeploy(t testing.TB, settings Settings, options ...Option) (*Stack, error) {
+	t.Helper()
+	cfg := localaws.Config{Dir: t.TempDir(), Tune: weakHashes}
+	for _, option := range options {
+		option(&cfg)
+	}
+	aws, err := localaws.Start(cfg)
+	if err != nil {
+		return nil, err
+	}
+	t.Cleanup(func() {
+		if err := aws.Close(context.Background()); err != nil {
+			t.Errorf("stopping the local AWS: %v", err)
+		}
+	})
+	config := map[string]string{"aws:region": aws.Region, project + ":target": "local"}
+	for key, value := range settings {
+		text, isText := value.(string)
+		if !isText {
+			data, err := json.Marshal(value)
+			if err != nil {
+				return nil, fmt.Errorf("writing the setting %s: %w", key, err)
+			}
+			text = string(data)
+		}
+		config[project+":"+key] = text
+	}
+	encoded, err := json.Marshal(config)
+	if err != nil {
+		return nil, err
+	}
+	env := map[string]string{"PULUMI_CONFIG": string(encoded), "PULUMI_DEBUG_PROVIDERS": "aws:0"}
+	var outputs pulumi.Map
+	program := stack.Program(func(name string) string { return env[name] },
+		stack.WithRoot(root(t)), stack.WithBuilder(build), stack.WithOutputs(func(m pulumi.Map) { outputs = m }))
+
+	s := &Stack{AWS: aws, t: t, now: aws.Now}
+	err = pulumi.RunErr(func(ctx *pulumi.Context) error {
+		if err := program(ctx); err != nil {
+			return err
+		}
+		// RunErr waits for this before it returns.
+		outputs.ToMapOutput().ApplyT(func(known map[string]any) (any, error) {
+			data, err := json.Marshal(known)
+			if err == nil {
+				err = json.Unmarshal(data, &s.Outputs)
+			}
+			return nil, err
+		})
+		return nil
+	}, pulumi.WithMocks(project, "local", provider.New(aws).Mocks()), func(info *pulumi.RunInfo) { info.Config = config })
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// weakHashes makes signing up cheap: a test's passwords guard nothing.
+func weakHashes(rooms *localaws.Rooms) {
+	rooms.UserPool.PasswordHash = &argon2id.Params{Memory: 64, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32}
+}
+
+var (
+	building sync.Mutex
+	built    = map[string]string{} // function → archive
+)
+
+// build builds each function once a test binary.
+func build(ctx context.Context, args function.BuildArgs) (map[string]string, error) {
+	building.Lock()
+	defer building.Unlock()
+	want := args.Names
+	args.Out = filepath.Join(args.Root, ".auth-api", "artifacts", "test")
+	args.Names = slices.DeleteFunc(slices.Clone(want), func(name string) bool { return built[name] != "" })
+	archives, err := function.Build(ctx, args)
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(built, archives)
+	archives = map[string]string{}
+	for _, name := range want {
+		archives[name] = built[name]
+	}
+	return archives, nil
+}
+
+func root(t testing.TB) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at := dir; ; at = filepath.Dir(at) {
+		if _, err := os.Stat(filepath.Join(at, "Pulumi.yaml")); err == nil {
+			return at
+		}
+		if at == filepath.Dir(at) {
+			t.Fatalf("neither %s nor a folder above it has a Pulumi.yaml", dir)
+		}
+	}
+}
+
+// Caller calls the stack's API as somebody.
+type Caller struct {
+	Stack    *Stack
+	Tokens   client.Tokens   // of a user
+	Identity client.Identity // of a user or a guest
+	APIKey   string          // sent when it is not empty
+}
+
+// Nobody calls unsigned, with the stack's API key.
+func (s *Stack) Nobody() *Caller { return &Caller{Stack: s, APIKey: s.Outputs.APIKey} }
+
+// Guest calls with a guest's credentials.
+func (s *Stack) Guest() *Caller {
+	s.t.Helper()
+	return s.caller(client.Tokens{})
+}
+
+// As signs the demo user in and calls with the user's credentials.
+func (s *Stack) As(user string) *Caller {
+	s.t.Helper()
+	if user != s.Outputs.DemoUser {
+		s.t.Fatalf("signing in as %s: only the demo user's password is known; use SignIn", user)
+	}
+	return s.SignIn(user, s.Outputs.DemoPassword)
+}
+
+// SignIn signs a user in and calls with the user's credentials.
+func (s *Stack) SignIn(user, password string) *Caller {
+	s.t.Helper()
+	tokens, err := s.Directory().SignIn(s.t.Context(), user, password)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return s.caller(tokens)
+}
+
+// Directory signs users in at the stack's pools, on the local AWS's clock.
+func (s *Stack) Directory() *client.Directory {
+	d := client.NewDirectory(s.Outputs)
+	d.Now = s.now
+	return d
+}
+
+func (s *Stack) caller(tokens client.Tokens) *Caller {
+	s.t.Helper()
+	identity, err := s.Directory().Credentials(s.t.Context(), tokens.ID)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return &Caller{Stack: s, Tokens: tokens, Identity: identity, APIKey: s.Outputs.APIKey}
+}
+
+// Answer is what came back.
+type Answer struct {
+	Status int
+	Type   string // x-amzn-ErrorType
+	Header http.Header
+	Body   string
+}
+
+func (a Answer) String() string { return fmt.Sprintf("%d %s %s", a.Status, a.Type, a.Body) }
+
+// Get calls GET path, below the stage.
+func (c *Caller) Get(path string) Answer {
+	c.Stack.t.Helper()
+	return c.Send(c.Request(http.MethodGet, path, ""))
+}
+
+// Request returns a request as this caller would send it: with the key, and signed
+// when the caller has credentials.
+func (c *Caller) Request(method, path, body string) *http.Request {
+	c.Stack.t.Helper()
+	req, err := http.NewRequestWithContext(c.Stack.t.Context(), method, c.Stack.Outputs.APIURL+path, strings.NewReader(body))
+	if err != nil {
+		c.Stack.t.Fatal(err)
+	}
+	if c.APIKey != "" {
+		req.Header.Set("X-Api-Key", c.APIKey)
+	}
+	if c.Identity.ID != "" {
+		if err := c.Identity.Sign(req.Context(), req, []byte(body), c.Stack.Outputs.Region, c.Stack.now()); err != nil {
+			c.Stack.t.Fatal(err)
+		}
+	}
+	return req
+}
+
+// Send sends a request as it is.
+func (c *Caller) Send(req *http.Request) Answer {
+	c.Stack.t.Helper()
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		c.Stack.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	data, err := io.ReadAll(resp.Body)
+	if err != nil {
+		c.Stack.t.Fatal(err)
+	}
+	return Answer{Status: resp.StatusCode, Type: resp.Header.Get("x-amzn-ErrorType"), Header: resp.Header, Body: string(data)}
+}

@@ -1,0 +1,150 @@
+package gateway
+
+// ResponseType is a gateway response type, under which a document may say what an
+// error's answer looks like.
+//
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
+type ResponseType string
+
+// The gateway response types, all of which a document may customize.
+const (
+	TypeAccessDenied            ResponseType = "ACCESS_DENIED"
+	TypeAPIConfiguration        ResponseType = "API_CONFIGURATION_ERROR"
+	TypeAuthorizerConfiguration ResponseType = "AUTHORIZER_CONFIGURATION_ERROR"
+	TypeAuthorizerFailure       ResponseType = "AUTHORIZER_FAILURE"
+	TypeBadRequestBody          ResponseType = "BAD_REQUEST_BODY"
+	TypeBadRequestParameters    ResponseType = "BAD_REQUEST_PARAMETERS"
+	TypeDefault4XX              ResponseType = "DEFAULT_4XX"
+	TypeDefault5XX              ResponseType = "DEFAULT_5XX"
+	TypeExpiredToken            ResponseType = "EXPIRED_TOKEN"
+	TypeIntegrationFailure      ResponseType = "INTEGRATION_FAILURE"
+	TypeIntegrationTimeout      ResponseType = "INTEGRATION_TIMEOUT"
+	TypeInvalidAPIKey           ResponseType = "INVALID_API_KEY"
+	TypeInvalidSignature        ResponseType = "INVALID_SIGNATURE"
+	TypeMissingAuthentication   ResponseType = "MISSING_AUTHENTICATION_TOKEN"
+	TypeQuotaExceeded           ResponseType = "QUOTA_EXCEEDED"
+	TypeRequestTooLarge         ResponseType = "REQUEST_TOO_LARGE"
+	TypeResourceNotFound        ResponseType = "RESOURCE_NOT_FOUND"
+	TypeThrottled               ResponseType = "THROTTLED"
+	TypeUnauthorized            ResponseType = "UNAUTHORIZED"
+	TypeUnsupportedMediaType    ResponseType = "UNSUPPORTED_MEDIA_TYPE"
+	TypeWAFFiltered             ResponseType = "WAF_FILTERED"
+)
+
+// Answer is an error as the gateway answers it.
+type Answer struct {
+	Name    string       // ours, for documentation
+	Type    ResponseType // which gateway response may change it
+	Status  int          // HTTP status unless the gateway response sets another
+	Code    string       // x-amzn-ErrorType
+	Message string       // to the letter; "" in the table where it depends on the request, null in an answer
+	Key     string       // the body's key: message, or Message where access is denied
+	Plain   bool         // the body is the message alone, as text
+	Doc     string       // where it comes from
+}
+
+const (
+	docTypes  = "https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html"
+	doc403    = "https://repost.aws/knowledge-center/api-gateway-troubleshoot-403-forbidden"
+	doc401    = "https://repost.aws/knowledge-center/api-gateway-cognito-401-unauthorized"
+	docPolicy = "https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-authorization-flow.html"
+	docPlans  = "https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-api-usage-plans.html"
+	docCheck  = "https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-method-request-validation.html"
+	docProxy  = "https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html"
+	docLimits = "https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html"
+	docSigV4  = "https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html"
+)
+
+// The one table of error answers. Everything that the gateway refuses goes out as
+// one of these, through exchange.refuse.
+var (
+	answerMissingToken       = Answer{"missing authentication token", TypeMissingAuthentication, 403, "MissingAuthenticationTokenException", "Missing Authentication Token", "message", false, doc403}
+	answerIncomplete         = Answer{"incomplete signature", TypeDefault4XX, 403, "IncompleteSignatureException", "", "message", false, docSigV4}
+	answerInvalidSignature   = Answer{"invalid signature", TypeInvalidSignature, 403, "InvalidSignatureException", "", "message", false, docSigV4}
+	answerUnrecognizedClient = Answer{"unrecognized client", TypeDefault4XX, 403, "UnrecognizedClientException", "", "message", false, doc403}
+	answerExpiredCredentials = Answer{"expired credentials", TypeExpiredToken, 403, "ExpiredTokenException", "", "message", false, docTypes}
+	answerOtherSignature     = Answer{"other signature error", TypeDefault4XX, 403, "", "", "message", false, docSigV4}
+	answerAccessDenied       = Answer{"access denied", TypeAccessDenied, 403, "AccessDeniedException", "", "Message", false, docPolicy}
+	answerUnknownStage       = Answer{"unknown API or stage", TypeDefault4XX, 403, "ForbiddenException", "Forbidden", "message", false, doc403}
+	answerUnauthorized       = Answer{"unauthorized", TypeUnauthorized, 401, "UnauthorizedException", "Unauthorized", "message", false, doc401}
+	answerTokenExpired       = Answer{"token expired", TypeUnauthorized, 401, "UnauthorizedException", "The incoming token has expired", "message", false, doc401}
+	answerNoScope            = Answer{"no scope of the route", TypeUnauthorized, 401, "UnauthorizedException", "Unauthorized", "message", false, doc401}
+	answerAuthorizer         = Answer{"the Lambda authorizer failed or answered wrongly", TypeAuthorizerConfiguration, 500, "AuthorizerConfigurationException", "", "message", false, docTypes}
+	answerInvalidKey         = Answer{"invalid API key", TypeInvalidAPIKey, 403, "ForbiddenException", "Forbidden", "message", false, docPlans}
+	answerThrottled          = Answer{"throttled", TypeThrottled, 429, "TooManyRequestsException", "Too Many Requests", "message", false, docPlans}
+	answerQuota              = Answer{"quota exceeded", TypeQuotaExceeded, 429, "LimitExceededException", "Limit Exceeded", "message", false, docPlans}
+	answerParameters         = Answer{"required parameters missing", TypeBadRequestParameters, 400, "BadRequestException", "", "message", false, docCheck}
+	answerBody               = Answer{"body against its model", TypeBadRequestBody, 400, "BadRequestException", "Invalid request body", "message", false, docCheck}
+	answerUnreadable         = Answer{"unreadable request", TypeDefault4XX, 400, "BadRequestException", "Bad Request", "message", false, docTypes}
+	answerMediaType          = Answer{"unsupported media type", TypeUnsupportedMediaType, 415, "BadRequestException", "Unsupported Media Type", "message", false, docTypes}
+	answerTooLarge           = Answer{"request too large", TypeRequestTooLarge, 413, "RequestTooLargeException", "HTTP content length exceeded 10485760 bytes.", "message", true, docLimits}
+	answerMalformed          = Answer{"malformed Lambda proxy response, or the function failed", TypeDefault5XX, 502, "InternalServerErrorException", "Internal server error", "message", false, docProxy}
+	answerNoPermission       = Answer{"no permission to invoke", TypeAPIConfiguration, 500, "InternalServerErrorException", "Internal server error", "message", false, docProxy}
+	answerNotInvoked         = Answer{"the function was not run: throttled or gone", TypeIntegrationFailure, 500, "InternalServerErrorException", "Internal server error", "message", false, docProxy}
+	answerEventTooLarge      = Answer{"event over Lambda's 6 MB", TypeRequestTooLarge, 413, "RequestEntityTooLargeException", "Request Too Long", "message", false, docLimits}
+	answerTimeout            = Answer{"integration timeout", TypeIntegrationTimeout, 504, "InternalServerErrorException", "Endpoint request timed out", "message", false, docLimits}
+	answerInternal           = Answer{"fault of the gateway itself", TypeDefault5XX, 500, "InternalServerErrorException", "Internal server error", "message", false, docTypes}
+)
+
+// Answers returns the table of error answers, for documentation.
+func Answers() []Answer {
+	return []Answer{
+		answerMissingToken, answerIncomplete, answerInvalidSignature, answerUnrecognizedClient, answerExpiredCredentials,
+		answerOtherSignature, answerAccessDenied, answerUnknownStage, answerUnauthorized, answerTokenExpired, answerNoScope,
+		answerAuthorizer, answerInvalidKey, answerThrottled, answerQuota, answerParameters, answerBody, answerUnreadable, answerMediaType,
+		answerTooLarge, answerMalformed, answerNoPermission, answerNotInvoked, answerEventTooLarge, answerTimeout, answerInternal,
+	}
+}
+
+// signatureAnswers gives the gateway's answer for the code of a signature error.
+var signatureAnswers = map[string]Answer{
+	answerMissingToken.Code:       answerMissingToken,
+	answerIncomplete.Code:         answerIncomplete,
+	answerInvalidSignature.Code:   answerInvalidSignature,
+	answerUnrecognizedClient.Code: answerUnrecognizedClient,
+	"InvalidClientTokenId":        answerUnrecognizedClient,
+	answerExpiredCredentials.Code: answerExpiredCredentials,
+}
+
+// with returns the answer with this message.
+func (a Answer) with(message string) Answer {
+	a.Message = message
+	return a
+}
+
+// OpenCase is a case whose answer nobody has written down, and what this gateway
+// answers: when in doubt it refuses.
+type OpenCase struct {
+	Number int // of the case in the reference, 0 when it is not among them
+	Case   string
+	Choice string
+}
+
+// OpenCases returns the choices made where AWS's answer is not known, for documentation.
+func OpenCases() []OpenCase {
+	return []OpenCase{
+		{0, "an API that does not exist (on AWS its name does not resolve)", "403 Forbidden, as for an unknown stage"},
+		{6, "a trailing slash, or an empty segment, on a resource that is not greedy", "it does not match: 403 Missing Authentication Token"},
+		{0, "a percent-encoded character in a literal segment, as in /require%2Dauth", "segments are compared as received: it does not match"},
+		{0, "dot segments, as in /a/../b", "they are segments like any other, never resolved"},
+		{0, "the IAM resource of a path with percent-encoded characters", "both the path as received and the decoded path must be allowed"},
+		{27, "an access token with none of the route's scopes", "401 Unauthorized"},
+		{38, "authorization against key and limits", "authorization is decided first: who is refused uses up no quota"},
+		{0, "a request that is throttled, or refused for its key", "it uses up no quota"},
+		{0, "request validation against authorization, key and limits", "validation comes after them: an unauthorized caller learns nothing of the model"},
+		{0, "a rate without a burst", "the burst is the rate, rounded up, at least 1"},
+		{0, "the quota's offset", "the day of the week (from Sunday) or of the month (from the 1st) on which the window begins, plus the offset"},
+		{0, "a function's statusCode outside 200 to 599, or null", "502 Internal server error"},
+		{0, "a function's header with a name or value that HTTP does not allow", "502 Internal server error"},
+		{0, "a function's isBase64Encoded body that is not base64, where it must be decoded", "502 Internal server error"},
+		{0, "a function that Lambda throttles, or that is gone", "500 Internal server error, as without the permission to invoke it"},
+		{0, "an event that is larger than Lambda's 6 MB", "413 Request Too Long"},
+		{0, "the names of headers in a proxy event", "in the canonical form of HTTP/1.1 (X-Api-Key), as the HTTP server does not keep the spelling received; AWS hands names on as received"},
+		{0, "a request body with a Content-Encoding", "it is handed on as it came, also where minimumCompressionSize is set; answers alone are compressed"},
+		{0, "format in a model", "it is asserted: a body that breaks it is refused"},
+		{0, "a request to a method whose models have none for its media type", "its body is not validated, as API Gateway documents"},
+		{0, "a Lambda authorizer on an API with a resource policy", "the authorizer's policy and the resource policy must both allow"},
+		{31, "a Lambda authorizer that may not be invoked, is throttled or too slow", "as any other failure of it"},
+		{0, "a method other than DELETE, GET, HEAD, OPTIONS, PATCH, POST and PUT", "no resource serves it: 403 Missing Authentication Token"},
+	}
+}

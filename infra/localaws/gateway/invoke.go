@@ -1,0 +1,82 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+
+	"auth-api/infra/localaws/audit"
+	"auth-api/infra/localaws/lambda"
+)
+
+// Invoker runs functions; lambda.Service is one.
+type Invoker interface {
+	Invoke(ctx context.Context, in lambda.Invocation) (lambda.Result, error)
+}
+
+// principal is the service that a function's resource policy must let in.
+const principal = "apigateway.amazonaws.com"
+
+// integrate answers by the method's integration.
+func (x *exchange) integrate() {
+	in := &x.method.integration
+	if in.mock {
+		x.answerMock(in)
+		return
+	}
+	event, err := x.event()
+	if err != nil {
+		audit.From(x.r.Context()).Fault(err)
+		x.refuse(answerInternal, "the proxy event could not be made")
+		return
+	}
+	ctx, cancel := context.WithTimeout(x.r.Context(), in.timeout)
+	defer cancel()
+	result, err := x.service.cfg.Lambda.Invoke(ctx, lambda.Invocation{
+		Function: in.function, Payload: event, Principal: principal, SourceARN: x.sourceARN(), TraceID: x.traceID,
+	})
+	if err != nil {
+		x.refuseInvocation(ctx, err)
+		return
+	}
+	if result.FunctionError != "" {
+		x.refuse(answerMalformed, "the function failed: "+result.FunctionError+", request "+result.RequestID)
+		return
+	}
+	answer, err := decodeProxyResponse(result.Payload)
+	if err != nil {
+		x.refuse(answerMalformed, err.Error())
+		return
+	}
+	x.respond(answer)
+}
+
+// refuseInvocation answers for a function that was not run, or not in time.
+func (x *exchange) refuseInvocation(ctx context.Context, err error) {
+	var refused *lambda.Error
+	switch {
+	case errors.Is(err, lambda.ErrNotPermitted):
+		x.refuse(answerNoPermission, err.Error())
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		x.refuse(answerTimeout, fmt.Sprintf("the function did not answer within %v", x.method.integration.timeout))
+	case errors.As(err, &refused) && refused.Status == http.StatusRequestEntityTooLarge:
+		x.refuse(answerEventTooLarge, err.Error())
+	case errors.As(err, &refused):
+		x.refuse(answerNotInvoked, err.Error())
+	case ctx.Err() != nil: // the client has gone away
+		x.refuse(answerTimeout, "the client did not wait for the answer")
+	default:
+		audit.From(x.r.Context()).Fault(err)
+		x.refuse(answerNotInvoked, "the function could not be invoked")
+	}
+}
+
+var pathVariable = regexp.MustCompile(`\{[^}]*\}`)
+
+// sourceARN names the method to the function's resource policy; a path variable
+// stands as *.
+func (x *exchange) sourceARN() string {
+	return x.service.arn(x.apiID, x.stageName, x.r.Method, x.method.source)
+}

@@ -1,0 +1,230 @@
+package localaws
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"mime"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"auth-api/infra/localaws/audit"
+	"auth-api/infra/localaws/declared"
+	"auth-api/infra/localaws/store"
+	"auth-api/infra/localaws/wire"
+	"github.com/google/uuid"
+)
+
+// maxBody is how much a service API reads of a request.
+const maxBody = 10 << 20
+
+// handler opens a record for each request, answers it, and logs the record.
+func (s *Server) handler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id, err := uuid.NewRandomFromReader(s.rand)
+		if err != nil {
+			http.Error(w, "", http.StatusInternalServerError)
+			return
+		}
+		record := &audit.Record{RequestID: id.String()}
+		answer := &recorder{ResponseWriter: w}
+		start := time.Now()
+		defer func() {
+			if p := recover(); p != nil && p != http.ErrAbortHandler {
+				record.Fault(fmt.Errorf("panic: %v", p))
+				if answer.status == 0 {
+					http.Error(answer, "", http.StatusInternalServerError)
+				}
+			}
+			s.logRequest(r, record, answer, time.Since(start))
+		}()
+		s.route(answer, r.WithContext(audit.With(r.Context(), record)))
+	})
+}
+
+func (s *Server) route(w http.ResponseWriter, r *http.Request) {
+	// The path as it was sent: an encoded slash separates nothing.
+	path, _, _ := strings.Cut(r.RequestURI, "?")
+	switch first, rest := splitPath(path); {
+	case first == "execute-api":
+		api, rest := splitPath(rest)
+		stage, rest := splitPath(rest)
+		s.Gateway.ServeHTTP(w, r, api, stage, rest)
+	case first == "auth":
+		prefix, _ := splitPath(rest)
+		s.UserPools.ServeHosted(w, r, prefix)
+	case first == "_runtime":
+		token, rest := splitPath(rest)
+		s.Lambda.ServeRuntime(w, r, token, rest)
+	case first == "_local":
+		s.serveLocal(w, r, rest)
+	case strings.HasPrefix(rest, "/.well-known/"):
+		s.UserPools.ServeWellKnown(w, r, first, strings.TrimPrefix(rest, "/.well-known/"))
+	case path == "/":
+		s.serveAPI(w, r)
+	default:
+		unknownOperation(w, r, r.Method+" "+path)
+	}
+}
+
+// splitPath returns the first segment of a path and what follows it, slash included.
+func splitPath(path string) (first, rest string) {
+	path = strings.TrimPrefix(path, "/")
+	if i := strings.IndexByte(path, '/'); i >= 0 {
+		return path[:i], path[i:]
+	}
+	return path, ""
+}
+
+// serveAPI answers the service APIs, told apart as AWS tells their operations apart:
+// by X-Amz-Target (JSON protocol) or by the form field Action (query protocol).
+func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
+	target := r.Header.Get("X-Amz-Target")
+	service, operation, _ := strings.Cut(target, ".")
+	if strings.HasPrefix(service, "AWSCognito") {
+		// Cognito's APIs are for browsers too: https://docs.aws.amazon.com/cognito/latest/developerguide/
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+		w.Header().Set("Access-Control-Expose-Headers", "x-amzn-RequestId,x-amzn-ErrorType,x-amzn-ErrorMessage,Date")
+	}
+	if r.Method == http.MethodOptions {
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+		w.Header().Set("Access-Control-Allow-Methods", "POST")
+		w.Header().Set("Access-Control-Allow-Headers", "authorization,cache-control,content-type,x-amz-content-sha256,x-amz-date,x-amz-security-token,x-amz-target,x-amz-user-agent,amz-sdk-invocation-id,amz-sdk-request")
+		w.Header().Set("Access-Control-Max-Age", "172800")
+		w.WriteHeader(http.StatusOK)
+		return
+	}
+	if r.Method != http.MethodPost {
+		unknownOperation(w, r, r.Method+" /")
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			wire.WriteError(w, r, &wire.Error{Status: http.StatusRequestEntityTooLarge, Code: "RequestEntityTooLargeException", Message: fmt.Sprintf("Request body is larger than %d bytes.", maxBody)})
+			return
+		}
+		wire.WriteError(w, r, wire.NewError("SerializationException", "The request's body could not be read."))
+		return
+	}
+	switch service {
+	case "AWSCognitoIdentityProviderService":
+		s.UserPools.ServeAPI(w, r, operation, body)
+		return
+	case "AWSCognitoIdentityService":
+		s.IdentityPools.ServeAPI(w, r, operation, body)
+		return
+	}
+	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind == "application/x-www-form-urlencoded" {
+		if form, err := url.ParseQuery(string(body)); err == nil && form.Get("Version") == "2011-06-15" {
+			s.IAM.ServeSTS(w, r, body)
+			return
+		}
+	}
+	if target == "" {
+		target = "POST / without X-Amz-Target"
+	}
+	unknownOperation(w, r, target)
+}
+
+// unknownOperation names what the local AWS does not have, in AWS's form.
+func unknownOperation(w http.ResponseWriter, r *http.Request, what string) {
+	wire.WriteError(w, r, wire.NewError("UnknownOperationException", "The local AWS does not know "+what+"."))
+}
+
+// serveLocal answers testers. A page from elsewhere may not read it, be it by its
+// origin or under a name of its own that resolves to loopback (DNS rebinding).
+func (s *Server) serveLocal(w http.ResponseWriter, r *http.Request, path string) {
+	audit.From(r.Context()).Service("local " + path)
+	host, _, err := net.SplitHostPort(r.Host)
+	if err != nil {
+		host = r.Host
+	}
+	origin := r.Header.Get("Origin")
+	if origin != "" && origin != s.URL() || host != "localhost" && host != "127.0.0.1" {
+		http.Error(w, "this address answers no page of another origin", http.StatusForbidden)
+		return
+	}
+	switch {
+	case path == "/resources" && r.Method == http.MethodGet:
+		var inventory map[string][]string
+		if err := s.Store.View(func(tx *store.Tx) error { inventory = declared.Inventory(tx); return nil }); err != nil {
+			audit.From(r.Context()).Fault(err)
+			http.Error(w, "reading the store failed; the local AWS's log has the reason", http.StatusInternalServerError)
+			return
+		}
+		writeLocal(w, inventory)
+	case path == "/health" && r.Method == http.MethodGet:
+		writeLocal(w, Health{PID: os.Getpid(), Region: s.Region, URL: s.URL()})
+	case path == "/mailbox" && r.Method == http.MethodGet:
+		writeLocal(w, map[string]any{"messages": s.Mailbox.For(r.URL.Query().Get("to"))})
+	default:
+		http.Error(w, "here are: GET /_local/health, GET /_local/resources, GET /_local/mailbox?to=USERNAME-OR-ADDRESS", http.StatusNotFound)
+	}
+}
+
+// Health is what /_local/health answers.
+type Health struct {
+	PID    int    `json:"pid"`
+	Region string `json:"region"`
+	URL    string `json:"url"`
+}
+
+func writeLocal(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	_ = encoder.Encode(v) // a client that has gone away is no fault
+}
+
+// logRequest writes one line. Neither the query string nor a header is in it: both
+// carry credentials.
+func (s *Server) logRequest(r *http.Request, record *audit.Record, answer *recorder, took time.Duration) {
+	path, _, _ := strings.Cut(r.RequestURI, "?")
+	if strings.HasPrefix(path, "/_runtime/") {
+		return // the functions' own polling; its path holds their token
+	}
+	attrs := append([]slog.Attr{
+		slog.String("method", r.Method), slog.String("path", path),
+		slog.Int("status", answer.status), slog.Duration("took", took.Round(time.Microsecond)),
+	}, record.Attrs()...)
+	level := slog.LevelInfo
+	if answer.status >= 500 {
+		level = slog.LevelWarn
+	}
+	if path == "/_local/health" {
+		level = slog.LevelDebug
+	}
+	s.log.LogAttrs(r.Context(), level, "request", attrs...)
+}
+
+// recorder remembers the status of an answer.
+type recorder struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *recorder) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *recorder) Write(b []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	return w.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -1,0 +1,83 @@
+package identitypool
+
+import (
+	"errors"
+	"net/http"
+
+	"auth-api/infra/localaws/audit"
+	"auth-api/infra/localaws/iam"
+	"auth-api/infra/localaws/store"
+)
+
+const (
+	federation  = "cognito-identity.amazonaws.com"
+	sessionName = "CognitoIdentityCredentials"
+)
+
+type getCredentialsInput struct {
+	IdentityID    string `json:"IdentityId"`
+	Logins        map[string]string
+	CustomRoleARN string `json:"CustomRoleArn"`
+}
+
+type getCredentialsOutput struct {
+	IdentityID  string `json:"IdentityId"`
+	Credentials credentials
+}
+
+type credentials struct {
+	AccessKeyID  string `json:"AccessKeyId"`
+	SecretKey    string
+	SessionToken string
+	Expiration   float64 // seconds since 1970
+}
+
+// getCredentialsForIdentity gives an hour's credentials for the role of the identity.
+//
+// https://docs.aws.amazon.com/cognitoidentity/latest/APIReference/API_GetCredentialsForIdentity.html
+func (s *Service) getCredentialsForIdentity(r *http.Request, in getCredentialsInput) (out getCredentialsOutput, err error) {
+	id, _, logins, err := s.enter(in.IdentityID, in.Logins)
+	if err != nil {
+		return out, err
+	}
+	var attachment RoleAttachment
+	err = s.cfg.Store.View(func(tx *store.Tx) (err error) {
+		attachment, _, err = RoleAttachments.Get(tx, id.Pool)
+		return err
+	})
+	if err != nil {
+		return out, err
+	}
+	role, err := chooseRole(attachment, in.IdentityID, logins, in.CustomRoleARN)
+	if err != nil {
+		return out, err
+	}
+	who := s.cognito(in.IdentityID, id, logins)
+	request := iam.AssumeRoleWithWebIdentityInput{
+		RoleARN:     role,
+		Provider:    federation,
+		Claims:      map[string][]string{"aud": {id.Pool}, "amr": who.AMR(), "sub": {in.IdentityID}},
+		SessionName: sessionName,
+		Cognito:     who,
+	}
+	if len(logins) == 0 {
+		request.SessionPolicies = guestSessionPolicies
+	}
+	given, err := s.cfg.IAM.AssumeRoleWithWebIdentity(request)
+	var trust *iam.TrustError
+	if errors.As(err, &trust) {
+		return out, badConfiguration(trust.Error())
+	}
+	if err != nil {
+		return out, err
+	}
+	record(r, in.IdentityID, logins)
+	audit.From(r.Context()).Allow("the trust policy of " + role + " lets the " + who.AuthenticationType + " identity in")
+	return getCredentialsOutput{
+		IdentityID: in.IdentityID,
+		Credentials: credentials{
+			AccessKeyID: given.AccessKeyID, SecretKey: given.SecretAccessKey, SessionToken: given.SessionToken,
+			Expiration: float64(given.Expiration.Unix()),
+		},
+	}, nil
+}

@@ -1,0 +1,250 @@
+package lambda
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"auth-api/infra/localaws/authz"
+	"auth-api/infra/localaws/store"
+)
+
+// latest is the one version that functions of the local AWS have.
+const latest = "$LATEST"
+
+// view is what was declared, worked out once for each generation of the store.
+type view struct {
+	generation uint64
+	prefix     string // of the functions' ARNs
+	functions  map[string]*function
+	retention  map[string]int // days, by log group
+	unreserved int            // concurrency left for functions that reserve none
+}
+
+// function is a declared function with all that an invocation needs of it.
+type function struct {
+	Function
+	arn      string
+	group    string        // of its log
+	timeout  time.Duration // of an invocation
+	reserved int           // concurrency of its own; unlimited by itself when negative
+	policy   *authz.Policy // its resource policy, nil without permissions
+	print    string        // of everything that instances are made from
+	vars     []string      // its own environment variables, KEY=value
+}
+
+// view returns what is declared now. When that has changed since the last call, the
+// idle instances that no longer fit are ended.
+func (s *Service) view() (*view, error) {
+	generation := s.config.Store.Generation() // before reading, so that what is read is no older
+	if v := s.cached.Load(); v != nil && v.generation == generation {
+		return v, nil
+	}
+	s.loading.Lock()
+	defer s.loading.Unlock()
+	if v := s.cached.Load(); v != nil && v.generation >= generation {
+		return v, nil
+	}
+	v := &view{generation: generation, prefix: s.arnPrefix()}
+	if err := s.config.Store.View(v.load); err != nil {
+		return nil, fmt.Errorf("reading the declared functions: %w", err)
+	}
+	v.unreserved = s.config.ConcurrencyLimit
+	for _, f := range v.functions {
+		if f.reserved > 0 {
+			v.unreserved -= f.reserved
+		}
+	}
+	s.cached.Store(v)
+	s.retire(v)
+	return v, nil
+}
+
+func (s *Service) arnPrefix() string {
+	return "arn:aws:lambda:" + s.config.Region + ":" + s.config.Account + ":function:"
+}
+
+func (v *view) load(tx *store.Tx) error {
+	v.functions, v.retention = map[string]*function{}, map[string]int{}
+	groups, err := LogGroups.All(tx)
+	if err != nil {
+		return err
+	}
+	for _, g := range groups {
+		v.retention[g.Value.Name] = g.Value.RetentionInDays
+	}
+	functions, err := Functions.All(tx)
+	if err != nil {
+		return err
+	}
+	for _, f := range functions {
+		fn, err := newFunction(f.Value, v.prefix)
+		if err != nil {
+			return err
+		}
+		v.functions[fn.Name] = fn
+	}
+	permissions, err := Permissions.All(tx)
+	if err != nil {
+		return err
+	}
+	byFunction := map[string][]Permission{}
+	for _, p := range permissions {
+		name := p.Value.functionName()
+		byFunction[name] = append(byFunction[name], p.Value)
+	}
+	for name, ps := range byFunction {
+		fn := v.functions[name]
+		if fn == nil {
+			continue // as on AWS, a permission goes with its function
+		}
+		if fn.policy, err = authz.ParseResource(policyDocument(fn.arn, ps), nil); err != nil {
+			return fmt.Errorf("reading the resource policy of function %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func newFunction(f Function, prefix string) (*function, error) {
+	f = f.withDefaults()
+	fn := &function{
+		Function: f,
+		arn:      prefix + f.Name,
+		group:    f.logGroup(),
+		timeout:  time.Duration(f.Timeout) * time.Second,
+		reserved: -1,
+	}
+	if f.Reserved != nil {
+		fn.reserved = *f.Reserved
+	}
+	if f.Environment != nil {
+		for name, value := range f.Environment.Variables {
+			fn.vars = append(fn.vars, name+"="+value)
+		}
+	}
+	// What an instance is not made from must not end it when it changes.
+	f.Description, f.Tags, f.TagsAll, f.Reserved = "", nil, nil, nil
+	f.ARN, f.InvokeARN, f.QualifiedARN, f.Version, f.LastModified, f.CodeSHA256 = "", "", "", "", "", ""
+	text, err := json.Marshal(f)
+	if err != nil {
+		return nil, fmt.Errorf("reading function %s: %w", fn.Name, err)
+	}
+	fn.print = string(text)
+	return fn, nil
+}
+
+// find returns the function that is called by name, ARN or partial ARN, and the ARN
+// by which it sees itself called.
+//
+// https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#lambda-Invoke-request-uri-FunctionName
+func (v *view) find(called string) (*function, string, error) {
+	full := called
+	switch strings.Count(called, ":") {
+	case 0, 1: // NAME, NAME:QUALIFIER
+		full = v.prefix + called
+	case 2, 3: // ACCOUNT:function:NAME, with a qualifier
+		full = strings.Join(strings.Split(v.prefix, ":")[:4], ":") + ":" + called
+	}
+	rest, ours := strings.CutPrefix(full, v.prefix)
+	name, qualifier, qualified := strings.Cut(rest, ":")
+	fn := v.functions[name]
+	if !ours || fn == nil || (qualified && qualifier != latest) {
+		return nil, "", errNotFound(full)
+	}
+	return fn, full, nil
+}
+
+// functionName is the name in a permission's function, which may be an ARN.
+func (p Permission) functionName() string {
+	parts := strings.Split(p.Function, ":")
+	switch len(parts) {
+	case 1, 2: // NAME, NAME:QUALIFIER
+		return parts[0]
+	case 3, 4: // ACCOUNT:function:NAME
+		return parts[2]
+	case 7, 8: // arn:aws:lambda:REGION:ACCOUNT:function:NAME
+		return parts[6]
+	}
+	return ""
+}
+
+// statement is a statement of a function's resource policy as GetPolicy shows it.
+type statement struct {
+	SID       string                       `json:"Sid"`
+	Effect    string                       `json:"Effect"`
+	Principal any                          `json:"Principal"`
+	Action    string                       `json:"Action"`
+	Resource  string                       `json:"Resource"`
+	Condition map[string]map[string]string `json:"Condition,omitempty"`
+}
+
+// policyDocument is the resource policy that the permissions make up.
+//
+// https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html
+func policyDocument(arn string, permissions []Permission) string {
+	document := struct {
+		Version   string
+		Statement []statement
+	}{Version: "2012-10-17"}
+	for _, p := range permissions {
+		st := statement{SID: p.StatementID, Effect: "Allow", Principal: p.principal(), Action: p.Action, Resource: arn, Condition: map[string]map[string]string{}}
+		if p.SourceARN != "" {
+			st.Condition["ArnLike"] = map[string]string{"AWS:SourceArn": p.SourceARN}
+		}
+		if p.SourceAccount != "" {
+			st.Condition["StringEquals"] = map[string]string{"AWS:SourceAccount": p.SourceAccount}
+		}
+		document.Statement = append(document.Statement, st)
+	}
+	text, err := json.Marshal(document)
+	if err != nil {
+		panic(err) // strings alone
+	}
+	return string(text)
+}
+
+func (p Permission) principal() any {
+	switch {
+	case p.Principal == "*":
+		return "*"
+	case isService(p.Principal):
+		return map[string]string{"Service": p.Principal}
+	case len(p.Principal) == 12 && strings.Trim(p.Principal, "0123456789") == "":
+		return map[string]string{"AWS": "arn:aws:iam::" + p.Principal + ":root"}
+	}
+	return map[string]string{"AWS": p.Principal}
+}
+
+// isService reports whether a principal is an AWS service, such as apigateway.amazonaws.com.
+func isService(principal string) bool {
+	return !strings.Contains(principal, ":") && strings.HasSuffix(principal, ".amazonaws.com")
+}
+
+// permits decides whether a service may invoke the function. It returns an error
+// that wraps ErrNotPermitted, and nil for callers that are no service.
+func (fn *function) permits(in Invocation, account string) error {
+	if !isService(in.Principal) {
+		return nil
+	}
+	if in.SourceAccount != "" {
+		account = in.SourceAccount
+	}
+	policies := authz.Policies{}
+	if fn.policy != nil {
+		policies.Resource = &authz.Source{Name: "resource policy of function " + fn.Name, Policy: fn.policy}
+	}
+	request := authz.Request{
+		Action:    "lambda:InvokeFunction",
+		Resource:  fn.arn,
+		Principal: authz.Principal{Service: in.Principal},
+		Context:   authz.Context{"AWS:SourceAccount": {account}},
+	}
+	if in.SourceARN != "" {
+		request.Context["AWS:SourceArn"] = []string{in.SourceARN}
+	}
+	if d := authz.Decide(request, policies); !d.Allowed {
+		return fmt.Errorf("invoking %s for %s on behalf of %s: %w: %s", fn.Name, in.Principal, in.SourceARN, ErrNotPermitted, d.Reason)
+	}
+	return nil
+}

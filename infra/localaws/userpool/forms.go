@@ -1,0 +1,241 @@
+package userpool
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// The pages by which users help themselves: sign up, confirm, forgotten password.
+
+func formAttributes(form url.Values) map[string]string {
+	m := map[string]string{}
+	for name := range form {
+		if attribute, ok := strings.CutPrefix(name, "attribute."); ok && form.Get(name) != "" {
+			m[attribute] = form.Get(name)
+		}
+	}
+	return m
+}
+
+func attributeField(name, value string) field {
+	f := field{Name: "attribute." + name, Type: "text", Autocomplete: "off", Value: value,
+		Label: strings.ReplaceAll(strings.TrimPrefix(name, "custom:"), "_", " ")}
+	f.Label = strings.ToUpper(f.Label[:1]) + f.Label[1:]
+	switch name {
+	case "email":
+		f.Type, f.Autocomplete = "email", "email"
+	case "phone_number":
+		f.Type, f.Autocomplete = "tel", "tel"
+	case "birthdate":
+		f.Type, f.Autocomplete = "date", "bday"
+	case "name":
+		f.Autocomplete = "name"
+	case "given_name":
+		f.Autocomplete = "given-name"
+	case "family_name":
+		f.Autocomplete = "family-name"
+	case "preferred_username":
+		f.Autocomplete = "nickname"
+	}
+	return f
+}
+
+// describePolicy says what a password needs, before it is refused.
+func (p pool) describePolicy() []string {
+	w := PasswordPolicy{MinimumLength: 8, RequireLowercase: true, RequireUppercase: true, RequireNumbers: true, RequireSymbols: true}
+	if p.PasswordPolicy != nil {
+		w = *p.PasswordPolicy
+	}
+	out := []string{fmt.Sprintf("at least %d characters", max(6, w.MinimumLength))}
+	for _, class := range []struct {
+		needed bool
+		text   string
+	}{{w.RequireLowercase, "a lower-case letter"}, {w.RequireUppercase, "an upper-case letter"}, {w.RequireNumbers, "a number"}, {w.RequireSymbols, "a special character or a space within"}} {
+		if class.needed {
+			out = append(out, class.text)
+		}
+	}
+	return out
+}
+
+// open starts a page that belongs to an authorize request.
+func (v *visit) openPage() (*authRequest, bool) {
+	a, ok := v.authRequest()
+	if !ok {
+		return nil, false
+	}
+	if err := v.startForm(); err != nil {
+		v.fault(err)
+		return nil, false
+	}
+	return a, true
+}
+
+func (v *visit) openForm() (*authRequest, bool) {
+	if !v.guard() {
+		return nil, false
+	}
+	return v.authRequest()
+}
+
+func (v *visit) signupPage() {
+	a, ok := v.openPage()
+	if !ok || !v.signUpOpen() {
+		return
+	}
+	v.record.Allow("the sign-up page")
+	v.page(http.StatusOK, "signup", v.signupFields(a, ""))
+}
+
+func (v *visit) signUpOpen() bool {
+	if v.pool.AdminCreateUserConfig != nil && v.pool.AdminCreateUserConfig.AllowAdminCreateUserOnly {
+		v.record.Deny("the pool's users are made by administrators alone")
+		v.page(http.StatusBadRequest, "error", page{Title: "Sign-up is closed", Error: "SignUp is not permitted for this user pool."})
+		return false
+	}
+	return true
+}
+
+func (v *visit) signupFields(a *authRequest, problem string) page {
+	form := v.r.PostForm
+	p := page{Title: "Sign up", Error: problem, Query: v.carried(a), Policy: v.pool.describePolicy()}
+	name := field{Name: "username", Label: "Username", Type: "text", Autocomplete: "username", Value: form.Get("username")}
+	asked := slices.Clone(v.pool.missingAttributes(nil))
+	if len(v.pool.UsernameAttributes) > 0 {
+		name = v.nameField(form.Get("username"))
+		asked = slices.DeleteFunc(asked, func(s string) bool { return slices.Contains(v.pool.UsernameAttributes, s) })
+	} else {
+		for _, attribute := range v.pool.AutoVerifiedAttributes {
+			if !slices.Contains(asked, attribute) {
+				asked = append([]string{attribute}, asked...)
+			}
+		}
+	}
+	p.Fields = append(p.Fields, name)
+	for _, attribute := range asked {
+		p.Fields = append(p.Fields, attributeField(attribute, form.Get("attribute."+attribute)))
+	}
+	return p
+}
+
+func (v *visit) signupForm() {
+	a, ok := v.openForm()
+	if !ok || !v.signUpOpen() {
+		return
+	}
+	form := v.r.PostForm
+	name := form.Get("username")
+	u, sent, err := v.register(v.r.Context(), v.pool, a.client, name, form.Get("password"), formAttributes(form))
+	if err != nil {
+		if text, ok := v.said(err); ok {
+			v.page(http.StatusBadRequest, "signup", v.signupFields(a, text))
+		}
+		return
+	}
+	v.record.Caller(u.Username)
+	v.record.Allow("signed up; to be confirmed")
+	p := page{Title: "Confirm your account", Username: name, Query: v.carried(a), Notice: "An administrator must confirm your account before you can sign in."}
+	if sent != nil {
+		p.Notice = "We sent a code to " + sent.Destination + ". Enter it to confirm your account."
+	}
+	v.page(http.StatusOK, "confirm", p)
+}
+
+func (v *visit) confirmPage() {
+	a, ok := v.openPage()
+	if !ok {
+		return
+	}
+	v.record.Allow("the confirmation page")
+	v.page(http.StatusOK, "confirm", page{Title: "Confirm your account", Query: v.carried(a)})
+}
+
+func (v *visit) confirmForm() {
+	a, ok := v.openForm()
+	if !ok {
+		return
+	}
+	form := v.r.PostForm
+	p := page{Title: "Confirm your account", Username: form.Get("username"), Query: v.carried(a)}
+	if form.Has("resend") {
+		sent, err := v.resend(v.r.Context(), v.pool, a.client, p.Username)
+		if err != nil {
+			if p.Error, ok = v.said(err); ok {
+				v.page(http.StatusBadRequest, "confirm", p)
+			}
+			return
+		}
+		v.record.Allow("answered as if a code was sent")
+		p.Notice = "We sent a new code to " + sent.Destination + "."
+		v.page(http.StatusOK, "confirm", p)
+		return
+	}
+	u, err := v.confirm(v.pool, a.client, p.Username, strings.TrimSpace(form.Get("code")))
+	if err != nil {
+		if p.Error, ok = v.said(err); ok {
+			v.page(http.StatusBadRequest, "confirm", p)
+		}
+		return
+	}
+	v.record.Caller(u.Username)
+	v.record.Allow("sign-up confirmed")
+	v.toLogin(a, "confirmed")
+}
+
+// toLogin goes back to the sign-in page of the same request.
+func (v *visit) toLogin(a *authRequest, notice string) {
+	http.Redirect(v.w, v.r, v.base()+"/login?"+string(v.carried(a))+"&notice="+notice, http.StatusSeeOther)
+}
+
+func (v *visit) forgotPage() {
+	a, ok := v.openPage()
+	if !ok {
+		return
+	}
+	v.record.Allow("the forgotten password page")
+	v.page(http.StatusOK, "forgot", page{Title: "Forgot your password?", Query: v.carried(a), Fields: []field{v.nameField("")}})
+}
+
+func (v *visit) forgotForm() {
+	a, ok := v.openForm()
+	if !ok {
+		return
+	}
+	name := v.r.PostForm.Get("username")
+	sent, err := v.forgot(v.r.Context(), v.pool, a.client, name)
+	if err != nil {
+		if text, ok := v.said(err); ok {
+			v.page(http.StatusBadRequest, "forgot", page{Title: "Forgot your password?", Error: text, Query: v.carried(a), Fields: []field{v.nameField(name)}})
+		}
+		return
+	}
+	v.record.Allow("answered as if a code was sent")
+	v.page(http.StatusOK, "reset", page{Title: "Reset your password", Username: name, Query: v.carried(a), Policy: v.pool.describePolicy(),
+		Notice: "We sent a code to " + sent.Destination + ". Enter it with a new password."})
+}
+
+func (v *visit) resetForm() {
+	a, ok := v.openForm()
+	if !ok {
+		return
+	}
+	form := v.r.PostForm
+	p := page{Title: "Reset your password", Username: form.Get("username"), Query: v.carried(a), Policy: v.pool.describePolicy()}
+	var err error = invalid("The two passwords differ.")
+	var u user
+	if form.Get("password") == form.Get("confirm") {
+		u, err = v.resetPassword(v.pool, a.client, p.Username, strings.TrimSpace(form.Get("code")), form.Get("password"))
+	}
+	if err != nil {
+		if p.Error, ok = v.said(err); ok {
+			v.page(http.StatusBadRequest, "reset", p)
+		}
+		return
+	}
+	v.record.Caller(u.Username)
+	v.record.Allow("password reset")
+	v.toLogin(a, "reset")
+}

@@ -1,0 +1,336 @@
+package userpool
+
+import (
+	"crypto/hmac"
+	"embed"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"html/template"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"auth-api/infra/localaws/audit"
+	"auth-api/infra/localaws/store"
+)
+
+// hostedSession is a browser that is signed in, kept under POOL/digest of its cookie.
+type hostedSession struct {
+	Username string    `json:"username"`
+	Sub      string    `json:"sub"`
+	AuthTime time.Time `json:"authTime"`
+	Expires  time.Time `json:"expires"`
+}
+
+var sessions = store.Table[hostedSession]{Name: "userpool.sessions"}
+
+const (
+	sessionCookie = "cognito"
+	csrfCookie    = "XSRF-TOKEN"
+	sessionLife   = time.Hour
+	maxForm       = 64 << 10
+)
+
+// visit is one request to a hosted sign-in.
+type visit struct {
+	*Service
+	w      http.ResponseWriter
+	r      *http.Request
+	record *audit.Record
+	prefix string // of the domain
+	pool   pool
+	csrf   string // the form token that goes with the visitor's cookie
+}
+
+func (v *visit) base() string { return "/auth/" + v.prefix }
+
+// hostedRoutes are the hosted sign-in's paths by method.
+//
+// https://docs.aws.amazon.com/cognito/latest/developerguide/federation-endpoints.html
+var hostedRoutes = map[string]map[string]func(*visit){
+	"/oauth2/authorize":      {"GET": (*visit).authorize},
+	"/oauth2/token":          {"POST": (*visit).token},
+	"/oauth2/userInfo":       {"GET": (*visit).userInfo, "POST": (*visit).userInfo},
+	"/oauth2/revoke":         {"POST": (*visit).revokeEndpoint},
+	"/login":                 {"GET": (*visit).loginPage, "POST": (*visit).login},
+	"/changePassword":        {"POST": (*visit).changePasswordForm},
+	"/logout":                {"GET": (*visit).logout},
+	"/signup":                {"GET": (*visit).signupPage, "POST": (*visit).signupForm},
+	"/confirmUser":           {"GET": (*visit).confirmPage, "POST": (*visit).confirmForm},
+	"/forgotPassword":        {"GET": (*visit).forgotPage, "POST": (*visit).forgotForm},
+	"/confirmForgotPassword": {"POST": (*visit).resetForm},
+	"/error":                 {"GET": (*visit).errorPage},
+	"/static/style.css":      {"GET": (*visit).style},
+}
+
+// ServeHosted answers a request to the hosted sign-in of a domain; r.URL.Path begins
+// with /auth/ and the domain's prefix.
+func (s *Service) ServeHosted(w http.ResponseWriter, r *http.Request, domainPrefix string) {
+	v := &visit{Service: s, w: w, r: r, record: audit.From(r.Context()), prefix: domainPrefix}
+	path := strings.TrimPrefix(r.URL.Path, v.base())
+	v.record.Service("cognito " + clip(path))
+	h := w.Header()
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Pragma", "no-cache")
+	h.Set("Content-Security-Policy", policy(""))
+	found := false
+	err := s.cfg.Store.View(func(tx *store.Tx) error {
+		d, ok, err := Domains.Get(tx, domainPrefix)
+		if err != nil || !ok {
+			return err
+		}
+		v.pool, found, err = getPool(tx, d.UserPoolID)
+		return err
+	})
+	switch {
+	case err != nil:
+		v.fault(err)
+		return
+	case !found:
+		v.record.Denyf("no user pool has the domain %q", clip(domainPrefix))
+		v.page(http.StatusNotFound, "error", page{Title: "No such sign-in", Error: "No user pool has this domain."})
+		return
+	}
+	methods, known := hostedRoutes[path]
+	if !known {
+		v.record.Deny("the hosted sign-in has no such page")
+		v.page(http.StatusNotFound, "error", page{Title: "Not found", Error: "The hosted sign-in has no such page."})
+		return
+	}
+	if strings.HasPrefix(path, "/oauth2/") && path != "/oauth2/authorize" {
+		if v.cors(); r.Method == http.MethodOptions {
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+	}
+	method := r.Method
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	serve, ok := methods[method]
+	if !ok {
+		allowed := make([]string, 0, len(methods))
+		for m := range methods {
+			allowed = append(allowed, m)
+		}
+		slices.Sort(allowed)
+		h.Set("Allow", strings.Join(allowed, ", "))
+		v.record.Denyf("%s is not served here", clip(method))
+		v.page(http.StatusMethodNotAllowed, "error", page{Title: "Not allowed", Error: "This address is not for that method."})
+		return
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		v.record.Denyf("the form cannot be read: %v", err)
+		if strings.HasPrefix(path, "/oauth2/") && path != "/oauth2/authorize" {
+			writeOAuth(w, http.StatusBadRequest, map[string]string{"error": "invalid_request"})
+			return
+		}
+		v.page(http.StatusBadRequest, "error", page{Title: "Bad request", Error: "The form could not be read."})
+		return
+	}
+	serve(v)
+}
+
+// policy is the content security policy: nothing but our own style, and forms that
+// may lead on to the client's callback (browsers hold redirects after a form to it).
+func policy(callback string) string {
+	forms := "'self'"
+	if callback != "" {
+		forms += " " + callback
+	}
+	return "default-src 'none'; style-src 'self'; form-action " + forms + "; base-uri 'none'; frame-ancestors 'none'"
+}
+
+// formTarget is a callback as a CSP source: its origin, or the scheme of an app's own.
+func formTarget(callback string) string {
+	u, err := url.Parse(callback)
+	if err != nil || strings.ContainsAny(u.Host, " ;,'\"") {
+		return ""
+	}
+	if u.Scheme == "http" || u.Scheme == "https" {
+		return u.Scheme + "://" + u.Host
+	}
+	return u.Scheme + ":"
+}
+
+// cors lets pages of the registered callbacks' origins read the answer.
+func (v *visit) cors() {
+	h := v.w.Header()
+	h.Add("Vary", "Origin")
+	origin := v.r.Header.Get("Origin")
+	if origin == "" || origin == "null" {
+		return
+	}
+	allowed := false
+	err := v.cfg.Store.View(func(tx *store.Tx) error {
+		all, err := Clients.All(tx)
+		for _, c := range all {
+			if c.Value.UserPoolID != v.pool.ID {
+				continue
+			}
+			for _, callback := range c.Value.CallbackURLs {
+				if u, err := url.Parse(callback); err == nil && u.Scheme+"://"+u.Host == origin {
+					allowed = true
+				}
+			}
+		}
+		return err
+	})
+	if err != nil {
+		v.record.Fault(err)
+	}
+	if allowed {
+		h.Set("Access-Control-Allow-Origin", origin)
+		h.Set("Access-Control-Allow-Methods", "GET, POST, OPTIONS")
+		h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type")
+		h.Set("Access-Control-Max-Age", "600")
+	}
+}
+
+func writeOAuth(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json;charset=UTF-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body) // a client that has gone away is no fault
+}
+
+//go:embed pages
+var pageFiles embed.FS
+
+var pageTemplates = template.Must(template.ParseFS(pageFiles, "pages/*.html"))
+
+// page is what a template shows.
+type page struct {
+	Title  string
+	Error  string
+	Notice string
+	// Query is the authorize request that the visit is about, and Base the domain's path.
+	Query              template.URL
+	Base, Prefix, CSRF string
+	Username, Session  string
+	SignUp             bool
+	Fields             []field
+	Policy             []string
+}
+
+type field struct{ Name, Label, Type, Autocomplete, Value string }
+
+func (v *visit) page(status int, name string, p page) {
+	p.Base, p.Prefix, p.CSRF = v.base(), v.prefix, v.csrf
+	p.SignUp = v.pool.AdminCreateUserConfig == nil || !v.pool.AdminCreateUserConfig.AllowAdminCreateUserOnly
+	var out strings.Builder
+	if err := pageTemplates.ExecuteTemplate(&out, name+".html", p); err != nil {
+		v.record.Fault(err)
+		http.Error(v.w, "Internal Server Error", http.StatusInternalServerError)
+		return
+	}
+	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	v.w.WriteHeader(status)
+	_, _ = v.w.Write([]byte(out.String())) // a browser that has gone away is no fault
+}
+
+func (v *visit) fault(err error) {
+	v.record.Fault(err)
+	v.page(http.StatusInternalServerError, "error", page{Title: "Something went wrong", Error: "The local AWS failed; its log has the reason."})
+}
+
+func (v *visit) style() {
+	css, err := pageFiles.ReadFile("pages/style.css")
+	if err != nil {
+		v.fault(err)
+		return
+	}
+	v.w.Header().Set("Content-Type", "text/css; charset=utf-8")
+	v.w.Header().Set("Cache-Control", "max-age=300")
+	_, _ = v.w.Write(css)
+}
+
+func (v *visit) cookie(name, value string, age time.Duration) {
+	c := &http.Cookie{
+		Name: name, Value: value, Path: v.base(), HttpOnly: true, SameSite: http.SameSiteLaxMode,
+		Secure: v.r.TLS != nil, MaxAge: int(age / time.Second),
+	}
+	if value == "" {
+		c.MaxAge = -1
+	}
+	http.SetCookie(v.w, c)
+}
+
+// startForm gives the visitor the cookie that form tokens are bound to.
+func (v *visit) startForm() error {
+	c, err := v.r.Cookie(csrfCookie)
+	if err != nil || len(c.Value) != 43 {
+		value, err := v.Service.token()
+		if err != nil {
+			return err
+		}
+		v.cookie(csrfCookie, value, 24*time.Hour)
+		v.csrf = v.formToken(value)
+		return nil
+	}
+	v.csrf = v.formToken(c.Value)
+	return nil
+}
+
+func (v *visit) formToken(cookie string) string {
+	return base64.RawURLEncoding.EncodeToString(v.mac("form", v.prefix, cookie))
+}
+
+// guard starts a form's answer: it refuses a form that this visitor was not given.
+func (v *visit) guard() bool {
+	c, err := v.r.Cookie(csrfCookie)
+	if err != nil || !hmac.Equal([]byte(v.formToken(c.Value)), []byte(v.r.PostForm.Get("_csrf"))) {
+		v.record.Deny("the form's token does not belong to the visitor's cookie (cross-site request, or cookies are off)")
+		v.page(http.StatusForbidden, "error", page{Title: "The page is too old", Error: "The form could not be checked. Go back to the application and sign in from there; cookies must be on."})
+		return false
+	}
+	v.csrf = v.formToken(c.Value)
+	return true
+}
+
+// session returns the user that the visitor's browser is signed in as.
+func (v *visit) session(tx *store.Tx) (user, hostedSession, bool, error) {
+	c, err := v.r.Cookie(sessionCookie)
+	if err != nil {
+		return user{}, hostedSession{}, false, nil
+	}
+	h, found, err := sessions.Get(tx, v.pool.ID+"/"+digest(c.Value))
+	if err != nil || !found || !v.now().Before(h.Expires) {
+		return user{}, hostedSession{}, false, err
+	}
+	u, found, err := users.Get(tx, v.pool.userKey(h.Username))
+	if err != nil || !found || u.Sub != h.Sub || !u.Enabled || u.Status != statusConfirmed || u.Password.Set.After(h.AuthTime) {
+		return user{}, hostedSession{}, false, err
+	}
+	return u, h, true, nil
+}
+
+// letIn opens a session for the browser and returns its cookie's value.
+func (v *visit) letIn(tx *store.Tx, u user, authTime time.Time) (string, error) {
+	id, err := v.Service.token()
+	if err != nil {
+		return "", err
+	}
+	return id, sessions.Put(tx, v.pool.ID+"/"+digest(id), hostedSession{Username: u.Username, Sub: u.Sub, AuthTime: authTime, Expires: v.now().Add(sessionLife)})
+}
+
+// said is what a page says of a refusal, or a fault that was shown already.
+func (v *visit) said(err error) (string, bool) {
+	var no *refusal
+	if !errors.As(err, &no) {
+		v.fault(err)
+		return "", false
+	}
+	v.record.Deny(no.public.Code + ": " + no.reason)
+	if no.public.Code == "UserNotFoundException" {
+		return errWrongPassword.public.Message, true
+	}
+	return no.public.Message, true
+}

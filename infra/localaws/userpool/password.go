@@ -1,0 +1,174 @@
+package userpool
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/alexedwards/argon2id"
+
+	"auth-api/infra/localaws/store"
+)
+
+// credential is a password as it is kept: a hash to check it by, and the verifier
+// that secure remote password needs, from which it cannot be had back either.
+type credential struct {
+	Hash     string    `json:"hash,omitempty"`
+	Salt     string    `json:"salt,omitempty"`     // hexadecimal, for SRP
+	Verifier string    `json:"verifier,omitempty"` // hexadecimal, for SRP
+	Set      time.Time `json:"set,omitzero"`
+}
+
+// symbols are the special characters that Cognito counts, and the space within.
+//
+// https://docs.aws.amazon.com/cognito/latest/developerguide/managing-users-passwords.html
+const symbols = "^$*.[]{}()?-\"!@#%&/\\,><':;|_~`=+ "
+
+// checkPassword returns what Cognito says of a password that breaks the pool's
+// policy, or "".
+func (p pool) checkPassword(password string) string {
+	policy := PasswordPolicy{MinimumLength: 8, RequireLowercase: true, RequireUppercase: true, RequireNumbers: true, RequireSymbols: true}
+	if p.PasswordPolicy != nil {
+		policy = *p.PasswordPolicy
+		if policy.MinimumLength == 0 {
+			policy.MinimumLength = 6
+		}
+	}
+	has := func(chars string) bool { return strings.ContainsAny(password, chars) }
+	n := utf8.RuneCountInString(password)
+	const prefix = "Password did not conform with policy: "
+	switch {
+	case n > 256:
+		return prefix + "Password too long"
+	case n < policy.MinimumLength:
+		return prefix + "Password not long enough"
+	case policy.RequireUppercase && !has("ABCDEFGHIJKLMNOPQRSTUVWXYZ"):
+		return prefix + "Password must have uppercase characters"
+	case policy.RequireLowercase && !has("abcdefghijklmnopqrstuvwxyz"):
+		return prefix + "Password must have lowercase characters"
+	case policy.RequireNumbers && !has("0123456789"):
+		return prefix + "Password must have numeric characters"
+	case policy.RequireSymbols && !has(symbols):
+		return prefix + "Password must have symbol characters"
+	case password != strings.TrimSpace(password):
+		return prefix + "Password must not begin or end with a space"
+	}
+	return ""
+}
+
+// newCredential works out what is kept of a password. It is slow on purpose: call it
+// outside of write transactions where that can be had.
+func (s *Service) newCredential(p pool, username, password string) (credential, error) {
+	s.hashing <- struct{}{}
+	defer func() { <-s.hashing }()
+	hash, err := argon2id.CreateHash(password, s.cfg.PasswordHash)
+	if err != nil {
+		return credential{}, fmt.Errorf("hashing a password: %w", err)
+	}
+	salt, err := s.random(16)
+	if err != nil {
+		return credential{}, err
+	}
+	return credential{
+		Hash:     hash,
+		Salt:     fmt.Sprintf("%x", salt),
+		Verifier: srpHex(srpVerifier(p.ID, username, password, salt)),
+		Set:      s.now(),
+	}, nil
+}
+
+// matches says whether password is the credential's; for a nil credential it takes
+// the same time and says no.
+func (s *Service) matches(c *credential, password string) (bool, error) {
+	s.hashing <- struct{}{}
+	defer func() { <-s.hashing }()
+	hash := s.dummy
+	if c != nil && c.Hash != "" {
+		hash = c.Hash
+	}
+	ok, err := argon2id.ComparePasswordAndHash(password, hash)
+	if err != nil {
+		return false, fmt.Errorf("checking a password: %w", err)
+	}
+	return ok && c != nil && c.Hash != "", nil
+}
+
+// used says whether password is among the user's last ones that the policy remembers.
+func (s *Service) used(p pool, u user, password string) (bool, error) {
+	if p.PasswordPolicy == nil || p.PasswordPolicy.PasswordHistorySize == 0 {
+		return false, nil
+	}
+	for _, hash := range append([]string{u.Password.Hash}, u.History...) {
+		if hash == "" {
+			continue
+		}
+		if ok, err := s.matches(&credential{Hash: hash}, password); err != nil || ok {
+			return ok, err
+		}
+	}
+	return false, nil
+}
+
+// setPassword puts the credential in place of the user's, remembering as many
+// earlier ones as the policy asks for.
+func (u *user) setPassword(p pool, c credential) {
+	keep := 0
+	if p.PasswordPolicy != nil {
+		keep = max(0, p.PasswordPolicy.PasswordHistorySize-1)
+	}
+	if u.Password.Hash != "" {
+		u.History = append([]string{u.Password.Hash}, u.History...)
+	}
+	u.History = u.History[:min(len(u.History), keep)]
+	u.Password = c
+}
+
+// attemptCount counts wrong passwords for one name. Names that nobody has are
+// counted too, so that a lock-out does not tell which names exist.
+type attemptCount struct {
+	Wrong  int       `json:"wrong"`
+	Last   time.Time `json:"last"`
+	Locked time.Time `json:"locked,omitzero"` // until
+}
+
+var attempts = store.Table[attemptCount]{Name: "userpool.attempts"}
+
+// forgotten is when the count begins anew: 15 minutes without an attempt after the
+// lock-out is over.
+func (a attemptCount) forgotten() time.Time {
+	start := a.Last
+	if a.Locked.After(start) {
+		start = a.Locked
+	}
+	return start.Add(15 * time.Minute)
+}
+
+// wrong counts one more wrong password: from the fifth on the name is locked, for a
+// second, and then twice as long each time, up to about 15 minutes.
+//
+// https://docs.aws.amazon.com/cognito/latest/developerguide/authentication-flow.html#authentication-flow-lockout-behavior
+func (a attemptCount) wrong(now time.Time) attemptCount {
+	a.Wrong++
+	a.Last = now
+	if a.Wrong >= 5 {
+		seconds := math.Min(math.Pow(2, float64(a.Wrong-5)), 900)
+		a.Locked = now.Add(time.Duration(seconds) * time.Second)
+	}
+	return a
+}
+
+// attemptsOf reads the count of a name. Key it by the user's own name where there is
+// a user: every alias then counts together.
+func (s *Service) attemptsOf(tx *store.Tx, key string) (attemptCount, error) {
+	a, found, err := attempts.Get(tx, key)
+	if err != nil || !found || s.now().After(a.forgotten()) {
+		return attemptCount{}, err
+	}
+	return a, nil
+}
+
+func (s *Service) attemptKey(p pool, name string) string {
+	return p.ID + "/" + digest(p.fold(name))
+}

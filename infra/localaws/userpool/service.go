@@ -1,0 +1,299 @@
+// Package userpool is the local AWS's Amazon Cognito user pools: users and their
+// passwords, the user pool API, the hosted sign-in with its OAuth 2.0 endpoints,
+// and the tokens that all of them issue.
+//
+// The pages that its answers are taken from:
+//   - API: https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/
+//   - OAuth endpoints: https://docs.aws.amazon.com/cognito/latest/developerguide/federation-endpoints.html
+//   - tokens: https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-with-identity-providers.html
+//   - user existence errors: https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pool-managing-errors.html
+package userpool
+
+import (
+	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/alexedwards/argon2id"
+	"github.com/google/uuid"
+
+	"auth-api/infra/localaws/store"
+)
+
+// Config is what a Service needs. Store, Region, Endpoint and Mail are required.
+type Config struct {
+	Store *store.Store
+	// Now is the clock; time.Now when nil.
+	Now func() time.Time
+	// Rand gives every random byte but those inside RSA keys and argon2id salts;
+	// crypto/rand when nil.
+	Rand io.Reader
+	// Region is the AWS region that pool ids and issuers name.
+	Region string
+	// Account is the AWS account's number, as it stands in pools' ARNs.
+	Account string
+	// Endpoint returns the local AWS's base address, such as http://localhost:4566.
+	// It is asked at every use, because the port may be known later than the Service.
+	Endpoint func() string
+	// Mail is given every message that Cognito would send by email or SMS. It may be
+	// called inside a store transaction (for declared users), so it must not begin one.
+	Mail func(context.Context, Message)
+	// Log is told what belongs to no request; nothing is logged when nil.
+	Log *slog.Logger
+	// PasswordHash are argon2id's parameters; 19 MiB, two passes and one lane when nil,
+	// as OWASP's password storage cheat sheet asks for at least.
+	PasswordHash *argon2id.Params
+	// NewKey makes a pool's signing key; a new RSA key of 2048 bits when nil.
+	NewKey func() (*rsa.PrivateKey, error)
+}
+
+// Service is the user pools of one local AWS. It is safe for use by many goroutines.
+type Service struct {
+	cfg     Config
+	aead    cipher.AEAD
+	macKey  []byte
+	dummy   string        // a password hash that nobody's password has
+	hashing chan struct{} // argon2id takes much memory: as many at once as there are processors
+	keys    keyCache
+
+	sweepMu   sync.Mutex
+	nextSweep time.Time
+}
+
+// secrets holds the key that everything sealed or keyed by this room derives from.
+var secrets = store.Table[[]byte]{Name: "userpool.secrets"}
+
+// New returns the Service over what the store holds. It fails when a required field
+// of the Config is missing or the store cannot be read.
+func New(cfg Config) (*Service, error) {
+	switch {
+	case cfg.Store == nil:
+		return nil, errors.New("making the user pool service: Config.Store is missing")
+	case cfg.Region == "":
+		return nil, errors.New("making the user pool service: Config.Region is missing")
+	case cfg.Endpoint == nil:
+		return nil, errors.New("making the user pool service: Config.Endpoint is missing")
+	case cfg.Mail == nil:
+		return nil, errors.New("making the user pool service: Config.Mail is missing; without it nobody could ever confirm a sign-up")
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Rand == nil {
+		cfg.Rand = rand.Reader
+	}
+	cfg.Rand = &lockedReader{r: cfg.Rand}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.PasswordHash == nil {
+		cfg.PasswordHash = &argon2id.Params{Memory: 19 * 1024, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
+	}
+	if cfg.NewKey == nil {
+		cfg.NewKey = func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) }
+	}
+	s := &Service{cfg: cfg, hashing: make(chan struct{}, runtime.GOMAXPROCS(0))}
+	var master []byte
+	err := cfg.Store.Update(func(tx *store.Tx) error {
+		var found bool
+		var err error
+		if master, found, err = secrets.Get(tx, "master"); err != nil || found {
+			return err
+		}
+		if master, err = s.random(32); err != nil {
+			return err
+		}
+		return secrets.Put(tx, "master", master)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("making the user pool service: %w", err)
+	}
+	s.macKey = derive(master, "mac")
+	block, err := aes.NewCipher(derive(master, "seal"))
+	if err != nil {
+		return nil, fmt.Errorf("making the user pool service: %w", err)
+	}
+	if s.aead, err = cipher.NewGCM(block); err != nil {
+		return nil, fmt.Errorf("making the user pool service: %w", err)
+	}
+	nobody, err := s.token()
+	if err != nil {
+		return nil, fmt.Errorf("making the user pool service: %w", err)
+	}
+	if s.dummy, err = argon2id.CreateHash(nobody, cfg.PasswordHash); err != nil {
+		return nil, fmt.Errorf("making the user pool service: %w", err)
+	}
+	return s, nil
+}
+
+func derive(key []byte, label string) []byte {
+	m := hmac.New(sha256.New, key)
+	m.Write([]byte(label))
+	return m.Sum(nil)
+}
+
+type lockedReader struct {
+	mu sync.Mutex
+	r  io.Reader
+}
+
+func (l *lockedReader) Read(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.r.Read(p)
+}
+
+func (s *Service) now() time.Time { return s.cfg.Now() }
+
+func (s *Service) random(n int) ([]byte, error) {
+	b := make([]byte, n)
+	if _, err := io.ReadFull(s.cfg.Rand, b); err != nil {
+		return nil, fmt.Errorf("reading random bytes: %w", err)
+	}
+	return b, nil
+}
+
+// token returns 256 random bits for the URL: refresh tokens, codes, session ids.
+func (s *Service) token() (string, error) {
+	b, err := s.random(32)
+	return base64.RawURLEncoding.EncodeToString(b), err
+}
+
+func (s *Service) uuid() (string, error) {
+	id, err := uuid.NewRandomFromReader(s.cfg.Rand)
+	if err != nil {
+		return "", fmt.Errorf("making a UUID: %w", err)
+	}
+	return id.String(), nil
+}
+
+// pick returns n characters of the alphabet, each as likely as the others.
+func (s *Service) pick(alphabet string, n int) (string, error) {
+	out := make([]byte, 0, n)
+	limit := byte(256 / len(alphabet) * len(alphabet) % 256) // 0 means that every byte fits
+	for len(out) < n {
+		b, err := s.random(1)
+		if err != nil {
+			return "", err
+		}
+		if limit == 0 || b[0] < limit {
+			out = append(out, alphabet[int(b[0])%len(alphabet)])
+		}
+	}
+	return string(out), nil
+}
+
+// mac is a keyed hash over the parts, kept apart from one another.
+func (s *Service) mac(label string, parts ...string) []byte {
+	m := hmac.New(sha256.New, s.macKey)
+	for _, part := range append([]string{label}, parts...) {
+		fmt.Fprintf(m, "%d:%s", len(part), part)
+	}
+	return m.Sum(nil)
+}
+
+// digest is how random tokens are kept: whoever reads the store cannot use them.
+func digest(token string) string {
+	sum := sha256.Sum256([]byte(token))
+	return hex.EncodeToString(sum[:])
+}
+
+// seal makes an opaque value that only open with the same label reads.
+func (s *Service) seal(label string, v any) ([]byte, error) {
+	plain, err := json.Marshal(v)
+	if err != nil {
+		return nil, fmt.Errorf("sealing a %s: %w", label, err)
+	}
+	nonce, err := s.random(s.aead.NonceSize())
+	if err != nil {
+		return nil, err
+	}
+	return s.aead.Seal(nonce, nonce, plain, []byte(label)), nil
+}
+
+var errNotSealed = errors.New("not sealed here")
+
+func (s *Service) open(label string, sealed []byte, v any) error {
+	n := s.aead.NonceSize()
+	if len(sealed) < n {
+		return errNotSealed
+	}
+	plain, err := s.aead.Open(nil, sealed[:n], sealed[n:], []byte(label))
+	if err != nil {
+		return errNotSealed
+	}
+	return json.Unmarshal(plain, v)
+}
+
+// spent remembers sealed values that were used up, until they would have expired.
+var spent = store.Table[time.Time]{Name: "userpool.spent"}
+
+// sweep deletes what has expired, at most once an hour of the clock. Nothing relies
+// on it but the size of the store.
+func (s *Service) sweep(tx *store.Tx) error {
+	now := s.now()
+	s.sweepMu.Lock()
+	due := !now.Before(s.nextSweep)
+	if due {
+		s.nextSweep = now.Add(time.Hour)
+	}
+	s.sweepMu.Unlock()
+	if !due {
+		return nil
+	}
+	return errors.Join(
+		sweepTable(tx, spent, func(t time.Time) bool { return now.After(t) }),
+		sweepTable(tx, attempts, func(a attemptCount) bool { return now.After(a.forgotten()) }),
+		sweepTable(tx, families, func(f family) bool { return now.After(f.Expires) }),
+		sweepTable(tx, refreshTokens, func(r refreshToken) bool { return now.After(r.Expires) }),
+		sweepTable(tx, authCodes, func(c authCode) bool { return now.After(c.Expires.Add(time.Hour)) }),
+		sweepTable(tx, sessions, func(h hostedSession) bool { return now.After(h.Expires) }),
+	)
+}
+
+func sweepTable[T any](tx *store.Tx, table store.Table[T], over func(T) bool) error {
+	items, err := table.List(tx, "")
+	if err != nil {
+		return err
+	}
+	for _, item := range items {
+		if over(item.Value) {
+			if err := table.Delete(tx, item.Key); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// drop deletes everything of the table whose key begins with prefix and that keep
+// does not want; a nil keep wants nothing.
+func drop[T any](tx *store.Tx, table store.Table[T], prefix string, keep func(T) bool) error {
+	items, err := table.List(tx, prefix)
+	if err != nil {
+		return err
+	}
+	for _, item := range items {
+		if keep != nil && keep(item.Value) {
+			continue
+		}
+		if err := table.Delete(tx, item.Key); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,369 @@
+package userpool
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"auth-api/infra/localaws/store"
+)
+
+// signInScope is the scope of access tokens that the API gives out; the user's own
+// operations ask for it.
+const signInScope = "aws.cognito.signin.user.admin"
+
+// family is what all tokens of one sign-in have in common: they carry its origin_jti
+// and are revoked together. Kept under POOL/SUB/ORIGIN.
+type family struct {
+	ClientID string    `json:"clientId"`
+	Revoked  bool      `json:"revoked,omitempty"`
+	Expires  time.Time `json:"expires"`
+}
+
+// refreshToken is kept under POOL/digest of the token.
+type refreshToken struct {
+	ClientID string    `json:"clientId"`
+	Username string    `json:"username"`
+	Sub      string    `json:"sub"`
+	Origin   string    `json:"origin"`
+	Scopes   []string  `json:"scopes"`
+	Hosted   bool      `json:"hosted,omitempty"`
+	AuthTime time.Time `json:"authTime"`
+	Expires  time.Time `json:"expires"`
+	Replaced time.Time `json:"replaced,omitzero"` // by rotation; taken until then
+}
+
+var (
+	families      = store.Table[family]{Name: "userpool.families"}
+	refreshTokens = store.Table[refreshToken]{Name: "userpool.refreshTokens"}
+)
+
+// grant is what tokens are made of.
+type grant struct {
+	pool     pool
+	client   client
+	user     user
+	scopes   []string
+	hosted   bool   // by the hosted sign-in: scopes decide what the ID token shows
+	nonce    string // as the client sent it to authorize
+	authTime time.Time
+	origin   string
+}
+
+func (g grant) familyKey() string { return g.pool.ID + "/" + g.user.Sub + "/" + g.origin }
+
+// tokenSet is what a client is given.
+type tokenSet struct {
+	Access, ID, Refresh string
+	ExpiresIn           int // seconds, of the access token
+}
+
+// lifetimes of a client's tokens: an hour, an hour and 30 days unless it says
+// otherwise.
+//
+// https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateUserPoolClient.html
+func (c client) lifetimes() (access, id, refresh time.Duration) {
+	var units TokenValidityUnits
+	if c.TokenValidityUnits != nil {
+		units = *c.TokenValidityUnits
+	}
+	return lifetime(c.AccessTokenValidity, units.AccessToken, time.Hour, time.Hour),
+		lifetime(c.IDTokenValidity, units.IDToken, time.Hour, time.Hour),
+		lifetime(c.RefreshTokenValidity, units.RefreshToken, 24*time.Hour, 30*24*time.Hour)
+}
+
+func lifetime(n int, unit string, defaultUnit, defaultValue time.Duration) time.Duration {
+	if n == 0 {
+		return defaultValue
+	}
+	if d, ok := timeUnits[unit]; ok {
+		return time.Duration(n) * d
+	}
+	return time.Duration(n) * defaultUnit
+}
+
+var timeUnits = map[string]time.Duration{"seconds": time.Second, "minutes": time.Minute, "hours": time.Hour, "days": 24 * time.Hour}
+
+// openFamily begins a sign-in's family and returns its first refresh token.
+func (s *Service) openFamily(tx *store.Tx, g *grant) (string, error) {
+	origin, err := s.uuid()
+	if err != nil {
+		return "", err
+	}
+	g.origin = origin
+	_, _, refresh := g.client.lifetimes()
+	expires := s.now().Add(refresh)
+	if err := families.Put(tx, g.familyKey(), family{ClientID: g.client.ID, Expires: expires}); err != nil {
+		return "", err
+	}
+	if err := s.sweep(tx); err != nil {
+		return "", err
+	}
+	return s.newRefreshToken(tx, *g, expires)
+}
+
+func (s *Service) newRefreshToken(tx *store.Tx, g grant, expires time.Time) (string, error) {
+	token, err := s.token()
+	if err != nil {
+		return "", err
+	}
+	return token, refreshTokens.Put(tx, g.pool.ID+"/"+digest(token), refreshToken{
+		ClientID: g.client.ID, Username: g.user.Username, Sub: g.user.Sub, Origin: g.origin,
+		Scopes: g.scopes, Hosted: g.hosted, AuthTime: g.authTime, Expires: expires,
+	})
+}
+
+// sign makes the access token, and the ID token when the scopes ask for one.
+//
+// https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-access-token.html
+// https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-id-token.html
+func (s *Service) sign(g grant) (tokenSet, error) {
+	key, err := s.signingKey(g.pool.ID)
+	if err != nil {
+		return tokenSet{}, err
+	}
+	if key == nil {
+		return tokenSet{}, errors.New("signing a token: the pool has no signing key")
+	}
+	ids := make([]string, 3) // event and the two tokens
+	for i := range ids {
+		if ids[i], err = s.uuid(); err != nil {
+			return tokenSet{}, err
+		}
+	}
+	var groups, roles []string
+	var preferred string
+	err = s.cfg.Store.View(func(tx *store.Tx) (err error) {
+		groups, roles, preferred, err = groupClaims(tx, g.user, g.pool.ID)
+		return err
+	})
+	if err != nil {
+		return tokenSet{}, err
+	}
+	now := s.now()
+	accessLife, idLife, _ := g.client.lifetimes()
+	common := func(use, jti string, life time.Duration) map[string]any {
+		claims := map[string]any{
+			"sub": g.user.Sub, "iss": s.Issuer(g.pool.ID), "token_use": use, "event_id": ids[0],
+			"auth_time": g.authTime.Unix(), "iat": now.Unix(), "exp": now.Add(life).Unix(), "jti": jti,
+		}
+		if g.client.EnableTokenRevocation {
+			claims["origin_jti"] = g.origin
+		}
+		if len(groups) > 0 {
+			claims["cognito:groups"] = groups
+		}
+		return claims
+	}
+	access := common("access", ids[1], accessLife)
+	access["client_id"] = g.client.ID
+	access["username"] = g.user.Username
+	access["scope"] = strings.Join(g.scopes, " ")
+	if g.hosted {
+		access["version"] = 2
+	}
+	out := tokenSet{ExpiresIn: int(accessLife / time.Second)}
+	if out.Access, err = key.sign(access); err != nil {
+		return tokenSet{}, err
+	}
+	if g.hosted && !slices.Contains(g.scopes, "openid") {
+		return out, nil
+	}
+	id := common("id", ids[2], idLife)
+	for name, value := range g.claims() {
+		id[name] = value
+	}
+	id["aud"] = g.client.ID
+	id["cognito:username"] = g.user.Username
+	if g.hosted {
+		sum := sha256.Sum256([]byte(out.Access))
+		id["at_hash"] = base64.RawURLEncoding.EncodeToString(sum[:16])
+	}
+	if len(roles) > 0 {
+		id["cognito:roles"] = roles
+	}
+	if preferred != "" {
+		id["cognito:preferred_role"] = preferred
+	}
+	if g.nonce != "" {
+		id["nonce"] = g.nonce
+	}
+	if out.ID, err = key.sign(id); err != nil {
+		return tokenSet{}, err
+	}
+	return out, nil
+}
+
+// claims are the user's attributes that the ID token and userInfo show: those that
+// the client may read, and in the hosted sign-in those that the scopes name. openid
+// alone stands for all of them.
+func (g grant) claims() map[string]any {
+	claims := map[string]any{}
+	for name, value := range g.user.Attributes {
+		if !g.client.mayRead(name) || g.hosted && !scopeShows(g.scopes, name) {
+			continue
+		}
+		switch name {
+		case "email_verified", "phone_number_verified":
+			claims[name] = value == "true"
+		case "address":
+			claims[name] = map[string]string{"formatted": value}
+		case "updated_at":
+			claims[name] = json.Number(value)
+		default:
+			claims[name] = value
+		}
+	}
+	return claims
+}
+
+func scopeShows(scopes []string, attribute string) bool {
+	has := func(scope string) bool { return slices.Contains(scopes, scope) }
+	if !has("email") && !has("phone") && !has("profile") {
+		return has("openid")
+	}
+	switch attribute {
+	case "email", "email_verified":
+		return has("email")
+	case "phone_number", "phone_number_verified":
+		return has("phone")
+	}
+	return has("profile")
+}
+
+// The refusals of a refresh token.
+var (
+	errRefreshInvalid = refuse("NotAuthorizedException", "Invalid Refresh Token")
+	errRefreshRevoked = refuse("NotAuthorizedException", "Refresh Token has been revoked")
+	errRefreshExpired = refuse("NotAuthorizedException", "Refresh Token has expired")
+	errRefreshReused  = refuse("RefreshTokenReuseException", "Refresh token has already been used.")
+)
+
+// refresh gives new tokens for a refresh token, and a new refresh token when the
+// client rotates them. check may refuse the user that the token is for.
+func (s *Service) refresh(p pool, c client, token string, check func(user) error) (tokenSet, user, error) {
+	g := grant{pool: p, client: c}
+	var next string
+	err := s.cfg.Store.Update(func(tx *store.Tx) error {
+		key := p.ID + "/" + digest(token)
+		r, found, err := refreshTokens.Get(tx, key)
+		if err != nil {
+			return err
+		}
+		if !found {
+			return errRefreshInvalid.because("the refresh token is unknown to the pool")
+		}
+		if r.ClientID != c.ID {
+			return errRefreshInvalid.because("the refresh token is another client's")
+		}
+		now := s.now()
+		if !now.Before(r.Expires) {
+			return errRefreshExpired
+		}
+		g.origin, g.scopes, g.hosted, g.authTime = r.Origin, r.Scopes, r.Hosted, r.AuthTime
+		u, found, err := users.Get(tx, p.userKey(r.Username))
+		if err != nil {
+			return err
+		}
+		if !found || u.Sub != r.Sub {
+			return errRefreshInvalid.because("the refresh token's user is gone")
+		}
+		g.user = u
+		if err := check(u); err != nil {
+			return err
+		}
+		f, found, err := families.Get(tx, g.familyKey())
+		if err != nil {
+			return err
+		}
+		if !found || f.Revoked {
+			return errRefreshRevoked
+		}
+		if !u.Enabled {
+			return refuse("NotAuthorizedException", "User is disabled.")
+		}
+		if u.Status != statusConfirmed {
+			return errRefreshInvalid.because("the refresh token's user is in status " + u.Status)
+		}
+		if !c.rotates() {
+			return nil
+		}
+		if r.Replaced.IsZero() {
+			r.Replaced = now.Add(time.Duration(c.RefreshTokenRotation.RetryGracePeriodSeconds) * time.Second)
+			if err := refreshTokens.Put(tx, key, r); err != nil {
+				return err
+			}
+		} else if !now.Before(r.Replaced) {
+			return errRefreshReused
+		}
+		next, err = s.newRefreshToken(tx, g, r.Expires)
+		return err
+	})
+	if err != nil {
+		return tokenSet{}, user{}, err
+	}
+	set, err := s.sign(g)
+	set.Refresh = next
+	return set, g.user, err
+}
+
+func (c client) rotates() bool {
+	return c.RefreshTokenRotation != nil && c.RefreshTokenRotation.Feature == "ENABLED"
+}
+
+// errOtherClient says that a token was given to another client.
+var errOtherClient = errors.New("the token is another client's")
+
+// revoke ends the family of a refresh token. An unknown token is no error (RFC 7009,
+// section 2.2), another client's is.
+func (s *Service) revoke(p pool, c client, token string) error {
+	return s.cfg.Store.Update(func(tx *store.Tx) error {
+		r, found, err := refreshTokens.Get(tx, p.ID+"/"+digest(token))
+		if err != nil || !found {
+			return err
+		}
+		if r.ClientID != c.ID {
+			return errOtherClient
+		}
+		return s.revokeFamily(tx, p.ID, r.Sub, r.Origin)
+	})
+}
+
+func (s *Service) revokeFamily(tx *store.Tx, poolID, sub, origin string) error {
+	key := poolID + "/" + sub + "/" + origin
+	f, found, err := families.Get(tx, key)
+	if err != nil || !found || f.Revoked {
+		return err
+	}
+	f.Revoked = true
+	return families.Put(tx, key, f)
+}
+
+// signOutEverywhere revokes every family of the user and ends its hosted sessions.
+func (s *Service) signOutEverywhere(tx *store.Tx, p pool, u user) error {
+	items, err := families.List(tx, p.ID+"/"+u.Sub+"/")
+	if err != nil {
+		return err
+	}
+	for _, item := range items {
+		if item.Value.Revoked {
+			continue
+		}
+		item.Value.Revoked = true
+		if err := families.Put(tx, item.Key, item.Value); err != nil {
+			return err
+		}
+	}
+	if err := drop(tx, sessions, p.ID+"/", func(h hostedSession) bool { return h.Sub != u.Sub }); err != nil {
+		return err
+	}
+	u.SignedOutAt = s.now()
+	return s.saveUser(tx, p, u)
+}
+
+// looksLikeJWT tells access and ID tokens from refresh tokens, which have no dots.
+func looksLikeJWT(token string) bool { return strings.Count(token, ".") == 2 }

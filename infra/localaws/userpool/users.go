@@ -1,0 +1,278 @@
+package userpool
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"auth-api/infra/localaws/store"
+)
+
+// The statuses of a user.
+//
+// https://docs.aws.amazon.com/cognito/latest/developerguide/signing-up-users-in-your-app.html
+const (
+	statusUnconfirmed   = "UNCONFIRMED"
+	statusConfirmed     = "CONFIRMED"
+	statusForceChange   = "FORCE_CHANGE_PASSWORD"
+	statusResetRequired = "RESET_REQUIRED"
+)
+
+// user is a user as the store keeps it, under POOL/username.
+type user struct {
+	Username    string             `json:"username"`
+	Sub         string             `json:"sub"`
+	Status      string             `json:"status"`
+	Enabled     bool               `json:"enabled"`
+	Attributes  map[string]string  `json:"attributes"` // without sub; never nil
+	Groups      []string           `json:"groups,omitempty"`
+	Password    credential         `json:"password"`
+	History     []string           `json:"history,omitempty"` // argon2id hashes of earlier passwords, newest first
+	Confirm     *code              `json:"confirm,omitempty"`
+	Reset       *code              `json:"reset,omitempty"`
+	Pending     map[string]pending `json:"pending,omitempty"` // by attribute
+	Sent        []time.Time        `json:"sent,omitempty"`    // codes sent within the last hour
+	SignedOutAt time.Time          `json:"signedOutAt,omitzero"`
+	Created     time.Time          `json:"created"`
+	Modified    time.Time          `json:"modified"`
+}
+
+// pool and client are declarations with their ids.
+type pool struct {
+	ID string
+	Pool
+}
+
+type client struct {
+	ID string
+	Client
+}
+
+var (
+	users = store.Table[user]{Name: "userpool.users"}
+	// names leads from a name that a user may sign in by, POOL/kind/value, to the
+	// key of the user.
+	names = store.Table[string]{Name: "userpool.names"}
+)
+
+// fold is a name in the form that it is compared in. Cognito compares names exactly
+// unless the pool was made with caseSensitive false.
+//
+// https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_UsernameConfigurationType.html
+func (p pool) fold(name string) string {
+	if p.UsernameConfiguration != nil && !p.UsernameConfiguration.CaseSensitive {
+		return strings.ToLower(name)
+	}
+	return name
+}
+
+func (p pool) userKey(username string) string { return p.ID + "/" + p.fold(username) }
+
+// signInNames are the names besides the username that a user is found by. An email
+// address or phone number counts once it is verified; in a pool whose usernames are
+// addresses it counts at once, because it stands for the username.
+//
+// https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-attributes.html
+func (p pool) signInNames(u user) []string {
+	keys := []string{p.ID + "/sub/" + u.Sub}
+	for _, name := range []string{"email", "phone_number", "preferred_username"} {
+		value := u.Attributes[name]
+		if value == "" {
+			continue
+		}
+		asUsername := slices.Contains(p.UsernameAttributes, name)
+		asAlias := slices.Contains(p.AliasAttributes, name) &&
+			(name == "preferred_username" || u.Attributes[name+"_verified"] == "true")
+		if asUsername || asAlias {
+			keys = append(keys, p.ID+"/"+name+"/"+p.fold(value))
+		}
+	}
+	return keys
+}
+
+// findUser finds a user by username, alias or sub.
+func (p pool) findUser(tx *store.Tx, name string) (user, bool, error) {
+	if name == "" {
+		return user{}, false, nil
+	}
+	u, found, err := users.Get(tx, p.userKey(name))
+	if err != nil || found {
+		return u, found, err
+	}
+	for _, kind := range []string{"email", "phone_number", "preferred_username", "sub"} {
+		value := p.fold(name)
+		if kind == "sub" {
+			value = name
+		}
+		key, found, err := names.Get(tx, p.ID+"/"+kind+"/"+value)
+		if err != nil {
+			return user{}, false, err
+		}
+		if found {
+			return users.Get(tx, key)
+		}
+	}
+	return user{}, false, nil
+}
+
+// aliasTaken says that another user holds a name that this one asks for.
+type aliasTaken struct{ kind string }
+
+func (e aliasTaken) Error() string {
+	return "An account with the given " + e.kind + " already exists."
+}
+
+// saveUser writes the user and the names that lead to it.
+func (s *Service) saveUser(tx *store.Tx, p pool, u user) error {
+	key := p.userKey(u.Username)
+	old, existed, err := users.Get(tx, key)
+	if err != nil {
+		return err
+	}
+	wanted := p.signInNames(u)
+	for _, name := range wanted {
+		holder, taken, err := names.Get(tx, name)
+		if err != nil {
+			return err
+		}
+		if taken && holder != key {
+			return aliasTaken{kind: strings.SplitN(name, "/", 3)[1]}
+		}
+	}
+	if existed {
+		for _, name := range p.signInNames(old) {
+			if !slices.Contains(wanted, name) {
+				if err := names.Delete(tx, name); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	for _, name := range wanted {
+		if err := names.Put(tx, name, key); err != nil {
+			return err
+		}
+	}
+	u.Modified = s.now()
+	return users.Put(tx, key, u)
+}
+
+// deleteUser takes the user away with its names, sessions and tokens.
+func (s *Service) deleteUser(tx *store.Tx, p pool, u user) error {
+	for _, name := range p.signInNames(u) {
+		if err := names.Delete(tx, name); err != nil {
+			return err
+		}
+	}
+	other := func(sub string) bool { return sub != u.Sub }
+	if err := drop(tx, families, p.ID+"/"+u.Sub+"/", nil); err != nil {
+		return err
+	}
+	if err := drop(tx, refreshTokens, p.ID+"/", func(r refreshToken) bool { return other(r.Sub) }); err != nil {
+		return err
+	}
+	if err := drop(tx, sessions, p.ID+"/", func(h hostedSession) bool { return other(h.Sub) }); err != nil {
+		return err
+	}
+	if err := drop(tx, authCodes, p.ID+"/", func(c authCode) bool { return other(c.Sub) }); err != nil {
+		return err
+	}
+	return users.Delete(tx, p.userKey(u.Username))
+}
+
+// getPool and getClient read declarations.
+func getPool(tx *store.Tx, id string) (pool, bool, error) {
+	p, found, err := Pools.Get(tx, id)
+	return pool{ID: id, Pool: p}, found, err
+}
+
+func getClient(tx *store.Tx, id string) (client, bool, error) {
+	if id == "" {
+		return client{}, false, nil
+	}
+	c, found, err := Clients.Get(tx, id)
+	return client{ID: id, Client: c}, found, err
+}
+
+// standardAttributes are those of OpenID Connect that every pool has. Those marked
+// false are set by Cognito alone.
+//
+// https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-attributes.html
+var standardAttributes = map[string]bool{
+	"address": true, "birthdate": true, "email": true, "family_name": true, "gender": true, "given_name": true,
+	"locale": true, "middle_name": true, "name": true, "nickname": true, "phone_number": true, "picture": true,
+	"preferred_username": true, "profile": true, "website": true, "zoneinfo": true,
+	"updated_at": true, "sub": false, "email_verified": true, "phone_number_verified": true,
+}
+
+// schema returns what the pool declares of an attribute, and whether it has it.
+func (p pool) schema(name string) (Schema, bool) {
+	for _, d := range p.Schemas {
+		if isStandard(d.Name) && d.Name == name || !isStandard(d.Name) && "custom:"+d.Name == name {
+			return d, true
+		}
+	}
+	return Schema{Name: name, Mutable: true}, isStandard(name)
+}
+
+func isStandard(name string) bool { _, ok := standardAttributes[name]; return ok }
+
+// checkAttributes checks attributes that are to be set on a user against the schema.
+func (p pool) checkAttributes(attributes map[string]string) error {
+	for _, name := range slices.Sorted(maps.Keys(attributes)) {
+		value := attributes[name]
+		d, ok := p.schema(name)
+		if !ok {
+			return fmt.Errorf("%s: %s", name, "Attribute does not exist in the schema.")
+		}
+		if name == "sub" {
+			return fmt.Errorf("%s: The attribute cannot be set", name)
+		}
+		if len(value) > 2048 {
+			return fmt.Errorf("%s: String must be no longer than 2048 characters", name)
+		}
+		if c := d.StringAttributeConstraints; c != nil {
+			var low, high int
+			if _, err := fmt.Sscan(c.MinLength, &low); err == nil && len([]rune(value)) < low {
+				return fmt.Errorf("%s: String must be at least %d characters long", name, low)
+			}
+			if _, err := fmt.Sscan(c.MaxLength, &high); err == nil && len([]rune(value)) > high {
+				return fmt.Errorf("%s: String must be no longer than %d characters", name, high)
+			}
+		}
+	}
+	return nil
+}
+
+// missingAttributes are those that the schema requires and the user lacks.
+func (p pool) missingAttributes(attributes map[string]string) []string {
+	missing := []string{}
+	for _, d := range p.Schemas {
+		if d.Required && attributes[d.Name] == "" && d.Name != "sub" {
+			missing = append(missing, d.Name)
+		}
+	}
+	slices.Sort(missing)
+	return missing
+}
+
+// mayRead and mayWrite say what a client may do with an attribute: what it names,
+// and every standard attribute when it names none.
+func (c client) mayRead(name string) bool {
+	if name == "sub" || len(c.ReadAttributes) == 0 {
+		return true
+	}
+	return slices.Contains(c.ReadAttributes, name)
+}
+
+func (c client) mayWrite(name string) bool {
+	if name == "email_verified" || name == "phone_number_verified" || name == "sub" {
+		return false
+	}
+	if len(c.WriteAttributes) == 0 {
+		return true
+	}
+	return slices.Contains(c.WriteAttributes, name)
+}

@@ -1,0 +1,73 @@
+// Package wire is how the local AWS's service APIs speak AWS's JSON protocol, and
+// the one form in which a room says no.
+//
+// Protocol: https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
+package wire
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"auth-api/infra/localaws/audit"
+)
+
+// Error is an error as a service API answers it: Code is the exception's name and
+// Status the HTTP status, 400 when zero.
+type Error struct {
+	Status  int
+	Code    string
+	Message string
+}
+
+func (e *Error) Error() string { return e.Code + ": " + e.Message }
+
+// NewError returns an Error with status 400. The message is given to clients to the letter.
+func NewError(code, message string) *Error { return &Error{Code: code, Message: message} }
+
+// WriteJSON answers 200 with v as JSON.
+func WriteJSON(w http.ResponseWriter, r *http.Request, v any) {
+	write(w, r, http.StatusOK, v)
+}
+
+// WriteError answers with err when it is an *Error. Anything else is a fault of the
+// local AWS itself: the caller gets InternalErrorException without detail, and the
+// detail goes into the request's record.
+func WriteError(w http.ResponseWriter, r *http.Request, err error) {
+	var e *Error
+	if !errors.As(err, &e) {
+		audit.From(r.Context()).Fault(err)
+		e = &Error{Status: http.StatusInternalServerError, Code: "InternalErrorException", Message: "An internal error occurred; the local AWS's log has the reason."}
+	}
+	status := e.Status
+	if status == 0 {
+		status = http.StatusBadRequest
+	}
+	audit.From(r.Context()).Deny(e.Error())
+	w.Header().Set("x-amzn-ErrorType", e.Code)
+	w.Header().Set("x-amzn-ErrorMessage", headerSafe(e.Message))
+	write(w, r, status, map[string]string{"__type": e.Code, "message": e.Message})
+}
+
+func write(w http.ResponseWriter, r *http.Request, status int, v any) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		audit.From(r.Context()).Fault(err)
+		http.Error(w, "", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+	w.Header().Set("x-amzn-RequestId", audit.From(r.Context()).RequestID)
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // a client that has gone away is no fault
+}
+
+func headerSafe(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if c < 0x20 || c >= 0x7f {
+			b[i] = ' '
+		}
+	}
+	return string(b)
+}

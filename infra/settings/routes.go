@@ -1,0 +1,227 @@
+package settings
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Authorization is how a route decides who may call it.
+type Authorization string
+
+// The kinds of authorization, by API Gateway's names.
+const (
+	None             Authorization = "NONE"
+	IAM              Authorization = "AWS_IAM"
+	CognitoUserPools Authorization = "COGNITO_USER_POOLS"
+)
+
+// Caller is a kind of identity that may be let into a route with authorization AWS_IAM.
+type Caller string
+
+// The callers: who has signed in to the user pool, and who has not.
+const (
+	Authenticated Caller = "authenticated"
+	Guest         Caller = "guest"
+)
+
+// Route is a method and a path of the API, with the function that answers and who may
+// call it.
+type Route struct {
+	Method         string // GET, …; ANY is every method that the path does not declare
+	Path           string // begins with a slash; {name} is one segment, {name+} all that follow
+	Function       string // a folder of functions/
+	Authorization  Authorization
+	APIKeyRequired bool
+	Callers        []Caller // AWS_IAM: who gets the permission
+	Scopes         []string // COGNITO_USER_POOLS: one of them must be in the access token; none: an ID token is asked for
+	Public         bool     // said of a route that asks for neither, so that none is open by oversight
+}
+
+// String is the route as people say it: GET /path.
+func (r Route) String() string { return r.Method + " " + r.Path }
+
+const maxCount = math.MaxInt32
+
+var (
+	routeKeys = []string{"method", "path", "function", "authorization", "apiKeyRequired", "callers", "scopes", "public"}
+	methods   = []string{"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "ANY"}
+
+	// scopes are those that a token of this stack's client can hold; the last is in the
+	// access tokens of those who sign in without the hosted page.
+	scopes = []string{"openid", "email", "profile", "phone", "aws.cognito.signin.user.admin"}
+)
+
+func readRoutes(p *problems, key string, v any, functions []string, guests bool) []Route {
+	routes := []Route{}
+	list := p.items(key, v, "routes")
+	if l, ok := v.([]any); ok && len(l) == 0 {
+		p.add(key, "is empty: an API has at least one route")
+	}
+	for i, element := range list {
+		o := p.object(fmt.Sprintf("%s[%d]", key, i), element, routeKeys...)
+		if o.fields == nil {
+			routes = append(routes, Route{}) // keeps the numbers of those that follow
+			continue
+		}
+		routes = append(routes, readRoute(o, functions, guests))
+	}
+	checkPathsTogether(p, key, routes)
+	for _, caller := range []Caller{Authenticated, Guest} {
+		if _, conflicts := AccessOf(routes, caller); len(conflicts) > 0 {
+			c := conflicts[0]
+			p.add(fmt.Sprintf("%s[%d]", key, c.Refused), "(%s) is not for %s, and IAM cannot tell it from %s[%d] (%s), which is: give both the same callers, or one of them another path",
+				routes[c.Refused], caller, key, c.Granted, routes[c.Granted])
+		}
+	}
+	return routes
+}
+
+func readRoute(o object, functions []string, guests bool) Route {
+	for _, name := range []string{"method", "path", "function"} {
+		if !o.has(name) {
+			o.p.add(o.at(name), "is missing")
+		}
+	}
+	r := Route{
+		Method:         o.choice("method", "", methods...),
+		Path:           o.text("path", "", "is a path such as /users/{id}"),
+		Function:       o.text("function", "", "are "+strings.Join(functions, ", ")),
+		Authorization:  Authorization(o.choice("authorization", string(None), string(None), string(IAM), string(CognitoUserPools))),
+		APIKeyRequired: o.boolean("apiKeyRequired", false),
+		Public:         o.boolean("public", false),
+	}
+	if r.Path != "" {
+		if fault := pathFault(r.Path); fault != "" {
+			o.p.add(o.at("path"), "is %q: %s", r.Path, fault)
+			r.Path = ""
+		}
+	}
+
+	if r.Function != "" && !slices.Contains(functions, r.Function) {
+		o.p.add(o.at("function"), "is %q: there is no functions/%s/main.go; legal are %s", r.Function, r.Function, strings.Join(functions, ", "))
+		r.Function = ""
+	}
+
+	r.Scopes = o.texts("scopes", nil, strings.Join(scopes, ", "), func(key, scope string) {
+		if !slices.Contains(scopes, scope) {
+			o.p.add(key, "is %q: legal are %s", scope, strings.Join(scopes, ", "))
+		}
+	})
+	if o.has("scopes") && r.Authorization != CognitoUserPools && r.Authorization != "" {
+		o.p.add(o.at("scopes"), "is for authorization %s alone, and the route's is %s", CognitoUserPools, r.Authorization)
+	}
+
+	for _, caller := range o.texts("callers", nil, "authenticated, guest", func(key, caller string) {
+		switch {
+		case caller != string(Authenticated) && caller != string(Guest):
+			o.p.add(key, "is %q: legal are authenticated, guest", caller)
+		case caller == string(Guest) && !guests:
+			o.p.add(key, "is \"guest\", but identity.guests is false: there are none")
+		}
+	}) {
+		r.Callers = append(r.Callers, Caller(caller))
+	}
+	switch {
+	case r.Authorization == "": // which is told already
+	case o.has("callers") && r.Authorization != IAM:
+		o.p.add(o.at("callers"), "is for authorization %s alone, and the route's is %s", IAM, r.Authorization)
+	case o.emptyList("callers"):
+		o.p.add(o.at("callers"), "names nobody: legal are authenticated, guest")
+	case r.Authorization == IAM && len(r.Callers) == 0:
+		r.Callers = []Caller{Authenticated}
+	}
+
+	closed := r.Authorization != None || r.APIKeyRequired
+	switch {
+	case r.Method == "OPTIONS" && closed:
+		o.p.add(o.key, "is OPTIONS and asks for authorization or a key: browsers send neither with a preflight request")
+	case closed && r.Public:
+		o.p.add(o.at("public"), "is true, but the route asks for authorization or a key")
+	case !closed && !r.Public:
+		o.p.add(o.key, "asks for neither authorization nor a key: set authorization or apiKeyRequired, or public: true if everybody may call it")
+	}
+	return r
+}
+
+// partName is what API Gateway allows in a part of a path.
+const partName = `[A-Za-z0-9._:-]+`
+
+var pathPart = regexp.MustCompile(`^(` + partName + `|\{` + partName + `\+?\})$`)
+
+// pathFault says what is wrong with a path.
+func pathFault(path string) string {
+	if !strings.HasPrefix(path, "/") {
+		return "a path begins with /"
+	}
+	if path == "/" {
+		return ""
+	}
+	if strings.HasSuffix(path, "/") {
+		return "a path does not end with /, which API Gateway would route elsewhere"
+	}
+	parts, names := segments(path), map[string]bool{}
+	for i, part := range parts {
+		if !pathPart.MatchString(part) {
+			return fmt.Sprintf("its part %q is not of letters, digits and . _ : - alone, nor {name} or {name+}", part)
+		}
+		if isGreedy(part) && i != len(parts)-1 {
+			return fmt.Sprintf("%s takes all that follows, so it must be the last part", part)
+		}
+		if name := strings.Trim(part, "{+}"); isParameter(part) {
+			if names[name] {
+				return fmt.Sprintf("it has two parameters called %s", name)
+			}
+			names[name] = true
+		}
+	}
+	return ""
+}
+
+// checkPathsTogether finds routes that are fine alone and not beside one another.
+func checkPathsTogether(p *problems, key string, routes []Route) {
+	seen := map[string]int{}
+	parameters := map[string]int{} // path up to and with a parameter's place → the route that named it
+	for i, r := range routes {
+		if r.Path == "" {
+			continue
+		}
+		at := fmt.Sprintf("%s[%d]", key, i)
+		if r.Method != "" {
+			if first, twice := seen[r.String()]; twice {
+				p.add(at, "is %s, as is %s[%d]: a method and a path stand together once", r, key, first)
+				continue
+			}
+			seen[r.String()] = i
+		}
+		parts := segments(r.Path)
+		for j, part := range parts {
+			if !isParameter(part) {
+				continue
+			}
+			place := strings.Join(parts[:j], "/")
+			first, named := parameters[place]
+			if !named {
+				parameters[place] = i
+				continue
+			}
+			if other := segments(routes[first].Path)[j]; other != part {
+				p.add(at+".path", "is %q: %s[%d].path calls the same part %s, and API Gateway allows it one name", r.Path, key, first, other)
+				break
+			}
+		}
+	}
+}
+
+func segments(path string) []string {
+	if path == "/" {
+		return nil
+	}
+	return strings.Split(strings.TrimPrefix(path, "/"), "/")
+}
+
+func isParameter(part string) bool { return strings.HasPrefix(part, "{") }
+
+func isGreedy(part string) bool { return strings.HasSuffix(part, "+}") }
