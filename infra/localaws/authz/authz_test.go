@@ -19,11 +19,10 @@ const (
 )
 
 var (
-	alice     = authz.Principal{Account: account, ARN: session, RoleARN: role}
-	owner     = authz.Principal{Account: account, ARN: root}
-	anonymous = authz.Principal{}
-	cognito   = authz.Principal{Federated: "cognito-identity.amazonaws.com"}
-	gateway   = authz.Principal{Service: "apigateway.amazonaws.com"}
+	alice   = authz.Principal{Account: account, ARN: session, RoleARN: role}
+	owner   = authz.Principal{Account: account, ARN: root}
+	cognito = authz.Principal{Federated: "cognito-identity.amazonaws.com"}
+	gateway = authz.Principal{Service: "apigateway.amazonaws.com"}
 )
 
 // policy wraps statements into a document.

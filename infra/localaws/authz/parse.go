@@ -95,15 +95,15 @@ func parsePolicy(document string, rewrite func(string) string, checks []func(*st
 	version := version2008 // as AWS takes a policy that names none
 	if raw, ok := elements["Version"]; ok {
 		if version, err = text(raw); err != nil {
-			return nil, fmt.Errorf("Version: %w", err)
+			return nil, fmt.Errorf(`"Version": %w`, err)
 		}
 		if version != version2008 && version != version2012 {
-			return nil, fmt.Errorf("Version %q is not supported; legal are %s and %s", version, version2012, version2008)
+			return nil, fmt.Errorf(`"Version" is %q, which is not supported; legal are %s and %s`, version, version2012, version2008)
 		}
 	}
 	if raw, ok := elements["Id"]; ok {
 		if _, err := text(raw); err != nil {
-			return nil, fmt.Errorf("Id: %w", err)
+			return nil, fmt.Errorf(`"Id": %w`, err)
 		}
 	}
 	raw, ok := elements["Statement"]
@@ -114,11 +114,11 @@ func parsePolicy(document string, rewrite func(string) string, checks []func(*st
 	if raw[0] == '[' {
 		list = nil
 		if err := json.Unmarshal(raw, &list); err != nil {
-			return nil, fmt.Errorf("Statement: %w", err)
+			return nil, fmt.Errorf(`"Statement": %w`, err)
 		}
 	}
 	if len(list) == 0 {
-		return nil, errors.New("Statement is empty")
+		return nil, errors.New(`"Statement" is empty`)
 	}
 	p := &Policy{}
 	for i, raw := range list {
@@ -147,15 +147,15 @@ func parseStatement(raw json.RawMessage, variables bool, rewrite func(string) st
 	}
 	if raw, ok := elements["Sid"]; ok {
 		if s.sid, err = text(raw); err != nil {
-			return s, fmt.Errorf("Sid: %w", err)
+			return s, fmt.Errorf(`"Sid": %w`, err)
 		}
 	}
 	effect, err := text(elements["Effect"])
 	if err != nil {
-		return s, fmt.Errorf("Effect: %w", err)
+		return s, fmt.Errorf(`"Effect": %w`, err)
 	}
 	if effect != "Allow" && effect != "Deny" {
-		return s, fmt.Errorf("Effect %q is not legal; legal are Allow and Deny", effect)
+		return s, fmt.Errorf(`"Effect" is %q; legal are Allow and Deny`, effect)
 	}
 	s.deny = effect == "Deny"
 
@@ -205,7 +205,7 @@ func parseStatement(raw json.RawMessage, variables bool, rewrite func(string) st
 
 	if raw, ok := elements["Condition"]; ok {
 		if s.conditions, err = parseConditions(raw, variables); err != nil {
-			return s, fmt.Errorf("Condition: %w", err)
+			return s, fmt.Errorf(`"Condition": %w`, err)
 		}
 	}
 	return s, nil

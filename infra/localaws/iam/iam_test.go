@@ -516,7 +516,7 @@ func TestDeclarationsAreChecked(t *testing.T) {
 	}
 	for document, want := range map[string]string{
 		allows("*", "*"): "",
-		strings.Replace(allows("*", "*"), `"Allow"`, `"Allow", "Condition": {"BinaryEquals": {"aws:SourceIp": "x"}}`, 1): `policy p of role r: policy: parsing the policy: statement 0 (It): Condition: condition operator "BinaryEquals" is not supported`,
+		strings.Replace(allows("*", "*"), `"Allow"`, `"Allow", "Condition": {"BinaryEquals": {"aws:SourceIp": "x"}}`, 1): `policy p of role r: policy: parsing the policy: statement 0 (It): "Condition": condition operator "BinaryEquals" is not supported`,
 		allows("s3:"+strings.Repeat("x", 10240), "*"):                                                                    "legal are 10240",
 		allows("*", "*") + strings.Repeat(" ", 20000):                                                                    "",
 	} {

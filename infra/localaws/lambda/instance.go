@@ -147,7 +147,7 @@ func (s *Service) launch(i *instance, credentials iam.Credentials) error {
 	delete(s.instances, i.id)
 	s.running.Done()
 	if errors.Is(err, fs.ErrNotExist) {
-		return errEntry{errors.New("Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]")} //nolint:staticcheck // AWS's text
+		return errEntry{errors.New("Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]")} //lint:ignore ST1005 AWS's text
 	}
 	return errEntry{errors.New(strings.ReplaceAll(err.Error(), dir, "/var/task"))}
 }

@@ -112,12 +112,6 @@ func sign(t testing.TB, r *http.Request, body, service, region string, at time.T
 	}
 }
 
-func signed(t testing.TB, v *verifier, method, path, body string) *http.Request {
-	r := request(t, method, v.URL+path, body)
-	sign(t, r, body, "execute-api", region, noon)
-	return r
-}
-
 // hostile are the pieces that paths, queries and headers are made of.
 var hostile = []string{
 	"a", "Z", "0", "-", "_", ".", "~", "*", "!", "(", ")", "'", "%2F", "%2f", "%25", "%252F", "%20", "%C3%A9", "%F0%9F%98%80",
