@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -198,7 +199,7 @@ func (s session) summary(o client.Outputs, took time.Duration) {
 	}
 	fmt.Fprintf(s.out, "\n%s\n\n", s.style.Bold(fmt.Sprintf("Stack %s is up (%.1f s).", s.stack.Name, took.Seconds())))
 	row("API", o.APIURL)
-	row("sign-in", o.HostedUIURL)
+	row("sign-in", signIn(o))
 	if o.DemoUser != "" {
 		if s.stack.Local {
 			row("demo user", o.DemoUser+", password "+o.DemoPassword)
@@ -237,6 +238,13 @@ func (s session) summary(o client.Outputs, took time.Duration) {
 		fmt.Fprintf(s.out, "  %-*s  %s\n", width, l[0], s.style.Dim("# "+l[1]))
 	}
 	fmt.Fprintln(s.out)
+}
+
+// signIn is the page that a person signs in at, on the way to the web client.
+func signIn(o client.Outputs) string {
+	return o.HostedUIURL + "/login?" + url.Values{
+		"client_id": {o.UserPoolClientID}, "response_type": {"code"}, "scope": {"openid email profile"}, "redirect_uri": {o.WebURL},
+	}.Encode()
 }
 
 func preview(ctx context.Context, s session, args []string) error {

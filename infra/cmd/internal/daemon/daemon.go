@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -27,6 +28,14 @@ type State struct {
 	ProviderPort int    `json:"providerPort"` // gRPC, for PULUMI_DEBUG_PROVIDERS
 	Region       string `json:"region"`
 	Executable   string `json:"executable"` // SHA-256 of the binary that runs
+}
+
+func (s State) port() (int, error) {
+	u, err := url.Parse(s.URL)
+	if err != nil {
+		return 0, fmt.Errorf("reading the local AWS's state: %w", err)
+	}
+	return strconv.Atoi(u.Port())
 }
 
 // Dir is the folder of the local AWS of the checkout in root.
@@ -95,7 +104,14 @@ func Start(ctx context.Context, executable, dir string, port int, region string)
 		if err != nil {
 			return State{}, false, err
 		}
-		if s.Executable == hash && s.Region == region && (port == 0 || strings.HasSuffix(s.URL, ":"+strconv.Itoa(port))) {
+		runsOn, err := s.port()
+		if err != nil {
+			return State{}, false, err
+		}
+		if port == 0 {
+			port = runsOn
+		}
+		if s.Executable == hash && s.Region == region && port == runsOn {
 			return s, false, nil
 		}
 		if _, err := Stop(ctx, dir); err != nil {

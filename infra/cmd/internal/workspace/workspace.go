@@ -16,10 +16,10 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"time"
 
 	"auth-api/infra/client"
 	"auth-api/infra/cmd/internal/daemon"
+	"golang.org/x/term"
 	"gopkg.in/yaml.v3"
 )
 
@@ -174,13 +174,18 @@ func environment(set map[string]string) []string {
 
 func has(m map[string]string, key string) bool { _, ok := m[key]; return ok }
 
-// Command returns pulumi ARGS, not yet started. An interrupt reaches it as an
-// interrupt, so that the engine can finish what it is doing and unlock the state.
+// Command returns pulumi ARGS, not yet started. An interrupt reaches it as one
+// interrupt, so that the engine finishes what it is doing and unlocks the state; a
+// second would make it stop at once.
 func (p Pulumi) Command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, p.Executable, args...)
 	cmd.Dir, cmd.Env = p.Dir, p.Env
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
-	cmd.WaitDelay = time.Minute
+	cmd.Cancel = func() error {
+		if term.IsTerminal(int(os.Stdin.Fd())) {
+			return nil // the terminal has told every process in its foreground
+		}
+		return cmd.Process.Signal(os.Interrupt)
+	}
 	return cmd
 }
 
