@@ -31,8 +31,8 @@
 //     function's own fault: API Gateway makes it a 502, and the log holds it.
 //   - Build nothing at init that the first request may not need. An AWS client
 //     built there costs every cold start some 10 ms; use sync.OnceValue.
-//   - Import nothing of infra. What the function must know comes in environment
-//     variables, what it may do beyond writing its log from the stack file's grants.
+//   - Import nothing of infra: what deploys a function is not part of it. Its role
+//     lets it write its own log, and nothing else.
 //
 // pulumi preview and up build what is here; there is nothing else to run.
 package functions

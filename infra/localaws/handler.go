@@ -1,6 +1,7 @@
 package localaws
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 
 	"auth-api/infra/localaws/audit"
 	"auth-api/infra/localaws/declared"
+	"auth-api/infra/localaws/lambda/logs"
 	"auth-api/infra/localaws/store"
 	"auth-api/infra/localaws/wire"
 	"github.com/google/uuid"
@@ -204,6 +206,18 @@ func (s *Server) logRequest(r *http.Request, record *audit.Record, answer *recor
 		level = slog.LevelDebug
 	}
 	s.log.LogAttrs(r.Context(), level, "request", attrs...)
+}
+
+// logFunction writes a line of a function's log, as it stands in its log group. What
+// Lambda itself writes there about each invocation is for those who ask for more.
+func (s *Server) logFunction(e logs.Event) {
+	level := slog.LevelInfo
+	for _, own := range []string{"START ", "END ", "REPORT "} {
+		if strings.HasPrefix(e.Message, own) {
+			level = slog.LevelDebug
+		}
+	}
+	s.log.LogAttrs(context.Background(), level, "function", slog.String("group", e.Group), slog.String("message", e.Message), slog.String("requestId", e.RequestID))
 }
 
 // recorder remembers the status of an answer.

@@ -146,6 +146,7 @@ func (s *Server) open(cfg Config) (err error) {
 		Credentials: func(roleARN, sessionName string) (iam.Credentials, error) {
 			return s.IAM.AssumeServiceRole(roleARN, "lambda.amazonaws.com", sessionName)
 		},
+		OnLog: s.logFunction,
 	}
 	apis := gateway.Config{Store: s.Store, Now: s.Now, Rand: s.rand, Log: s.log, Account: s.Account, Region: s.Region}
 	if cfg.Tune != nil {

@@ -44,6 +44,9 @@ func Dir(root string) string { return filepath.Join(root, ".auth-api", "local") 
 // LogFile is where a local AWS in the background writes its log.
 func LogFile(dir string) string { return filepath.Join(dir, "local-aws.log") }
 
+// maxLog is the size, in bytes, from which a new start puts the log of earlier ones aside.
+const maxLog = 10 << 20
+
 func stateFile(dir string) string { return filepath.Join(dir, "local-aws.json") }
 
 // Write records a local AWS that has started in this process.
@@ -120,6 +123,11 @@ func Start(ctx context.Context, executable, dir string, port int, region string)
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return State{}, false, fmt.Errorf("starting the local AWS: %w", err)
+	}
+	if info, err := os.Stat(LogFile(dir)); err == nil && info.Size() > maxLog {
+		if err := os.Rename(LogFile(dir), LogFile(dir)+".1"); err != nil {
+			return State{}, false, fmt.Errorf("starting the local AWS: putting its log aside: %w", err)
+		}
 	}
 	log, err := os.OpenFile(LogFile(dir), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
