@@ -17,7 +17,7 @@ type resourceType interface {
 	token() string
 	properties() schema
 	check(p *Provider, props resource.PropertyMap) []failure
-	create(p *Provider, props resource.PropertyMap) (id string, state resource.PropertyMap, err error)
+	create(p *Provider, urn resource.URN, props resource.PropertyMap) (id string, state resource.PropertyMap, err error)
 	preview(props resource.PropertyMap) resource.PropertyMap
 	// stand reads the resource as it is now, or found = false.
 	stand(p *Provider, id string, inputs resource.PropertyMap) (state resource.PropertyMap, found bool, err error)
@@ -75,7 +75,7 @@ func (t *typed[T]) check(p *Provider, props resource.PropertyMap) []failure {
 	return nil
 }
 
-func (t *typed[T]) create(p *Provider, props resource.PropertyMap) (string, resource.PropertyMap, error) {
+func (t *typed[T]) create(p *Provider, urn resource.URN, props resource.PropertyMap) (string, resource.PropertyMap, error) {
 	v, err := decode[T](props)
 	if err != nil {
 		return "", nil, err
@@ -85,16 +85,28 @@ func (t *typed[T]) create(p *Provider, props resource.PropertyMap) (string, reso
 			return "", nil, err
 		}
 	}
-	id := t.kind.create(p, &v)
-	if t.derive != nil {
-		t.derive(p, id, &v)
+	hash, err := inputsHash(props)
+	if err != nil {
+		return "", nil, err
 	}
 	if t.prepare != nil {
 		if err := t.prepare(p, props, v); err != nil {
 			return "", nil, err
 		}
 	}
+	id := t.kind.create(p, &v)
+	if t.derive != nil {
+		t.derive(p, id, &v)
+	}
 	err = p.update(func(tx *store.Tx) error {
+		if asked, found, err := unconfirmed.Get(tx, string(urn)); err != nil {
+			return err
+		} else if found && asked.Inputs == hash {
+			if made, stands, err := t.kind.kind.Get(tx, asked.ID); err != nil || stands {
+				id, v = asked.ID, made
+				return err
+			}
+		}
 		if _, taken, err := t.kind.kind.Get(tx, id); err != nil || taken {
 			if err == nil {
 				err = fmt.Errorf("%s exists already; it is declared by another stack or resource", id)
@@ -104,7 +116,10 @@ func (t *typed[T]) create(p *Provider, props resource.PropertyMap) (string, reso
 		if err := t.kind.kind.Put(tx, id, v); err != nil {
 			return err
 		}
-		return t.change(p, tx, id, nil, &v)
+		if err := t.change(p, tx, id, nil, &v); err != nil {
+			return err
+		}
+		return unconfirmed.Put(tx, string(urn), creation{ID: id, Inputs: hash})
 	})
 	if err != nil {
 		return "", nil, err

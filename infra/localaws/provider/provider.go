@@ -185,6 +185,9 @@ func (p *Provider) Diff(_ context.Context, req plugin.DiffRequest) (plugin.DiffR
 	if err != nil {
 		return plugin.DiffResponse{}, err
 	}
+	if err := p.confirm(req.URN, req.ID); err != nil {
+		return plugin.DiffResponse{}, err
+	}
 	standing, found, err := t.stand(p, string(req.ID), req.OldInputs)
 	if err != nil {
 		return plugin.DiffResponse{}, fmt.Errorf("comparing %s: %w", req.ID, err)
@@ -209,7 +212,7 @@ func (p *Provider) Create(_ context.Context, req plugin.CreateRequest) (plugin.C
 	if req.Preview {
 		return plugin.CreateResponse{Properties: t.preview(req.Properties), Status: resource.StatusOK}, nil
 	}
-	id, state, err := t.create(p, req.Properties)
+	id, state, err := t.create(p, req.URN, req.Properties)
 	if err != nil {
 		return plugin.CreateResponse{Status: resource.StatusUnknown}, fmt.Errorf("creating %s: %w", req.URN.Name(), err)
 	}
@@ -220,6 +223,9 @@ func (p *Provider) Create(_ context.Context, req plugin.CreateRequest) (plugin.C
 func (p *Provider) Read(_ context.Context, req plugin.ReadRequest) (plugin.ReadResponse, error) {
 	t, err := p.typeOf(req.URN)
 	if err != nil {
+		return plugin.ReadResponse{}, err
+	}
+	if err := p.confirm(req.URN, req.ID); err != nil {
 		return plugin.ReadResponse{}, err
 	}
 	if len(req.Inputs) == 0 {
@@ -238,6 +244,9 @@ func (p *Provider) Read(_ context.Context, req plugin.ReadRequest) (plugin.ReadR
 func (p *Provider) Update(_ context.Context, req plugin.UpdateRequest) (plugin.UpdateResponse, error) {
 	t, err := p.typeOf(req.URN)
 	if err != nil {
+		return plugin.UpdateResponse{}, err
+	}
+	if err := p.confirm(req.URN, req.ID); err != nil {
 		return plugin.UpdateResponse{}, err
 	}
 	if req.Preview {
@@ -261,6 +270,9 @@ func (p *Provider) Update(_ context.Context, req plugin.UpdateRequest) (plugin.U
 func (p *Provider) Delete(_ context.Context, req plugin.DeleteRequest) (plugin.DeleteResponse, error) {
 	t, err := p.typeOf(req.URN)
 	if err != nil {
+		return plugin.DeleteResponse{}, err
+	}
+	if err := p.confirm(req.URN, req.ID); err != nil {
 		return plugin.DeleteResponse{}, err
 	}
 	if err := t.remove(p, string(req.ID)); err != nil {

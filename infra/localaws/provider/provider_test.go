@@ -324,6 +324,35 @@ func TestAFunctionsCode(t *testing.T) {
 	}
 }
 
+// The local AWS, or the engine, may be killed after a resource was made and before the
+// engine has written down its id. It then asks for the same again.
+func TestACreationWhoseAnswerGotLostIsAskedForAgain(t *testing.T) {
+	e, _ := start(t, t.TempDir(), 0)
+	named, unnamed := map[string]any{"name": "/aws/lambda/one"}, map[string]any{"name": "people"}
+	group, pool := e.create(logGroup, "log", named), e.create(userPool, "pool", unnamed)
+	if again := e.create(logGroup, "log", named); again.id != group.id {
+		t.Errorf("the log group is made again as %s, not %s", again.id, group.id)
+	}
+	if again := e.create(userPool, "pool", unnamed); again.id != pool.id || again.outputs["arn"].StringValue() != pool.outputs["arn"].StringValue() {
+		t.Errorf("the pool is made again as %s, not %s", again.id, pool.id)
+	}
+	if other := e.create(userPool, "pool", map[string]any{"name": "other people"}); other.id == pool.id {
+		t.Error("a pool with other inputs is taken for the one that was lost")
+	}
+
+	// Once the engine has spoken of the id, creating is creating: a replacement.
+	group, pool = e.create(logGroup, "two", map[string]any{"name": "two"}), e.create(userPool, "two", unnamed)
+	if !e.stands(group) || !e.stands(pool) {
+		t.Fatal("they do not stand")
+	}
+	if again := e.create(userPool, "two", unnamed); again.id == pool.id {
+		t.Error("a replacement is given the resource that it replaces, which is then deleted")
+	}
+	if _, err := e.try(logGroup, "two", map[string]any{"name": "two"}); err == nil || !strings.Contains(err.Error(), "exists already") {
+		t.Errorf("a name that is taken: %v", err)
+	}
+}
+
 func TestConfigureRefusesAnotherRegion(t *testing.T) {
 	e, _ := start(t, t.TempDir(), 0)
 	for region, says := range map[string]string{"us-west-2": "", "eu-west-1": `aws:region is "eu-west-1"`} {
