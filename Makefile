@@ -46,10 +46,11 @@ logs: ## follow the local AWS's log: each request, the decision and why
 call: tools ## call a route: make call AS=demouser ROUTE="GET /require-auth"
 	@bin/call --stack '$(STACK)' $(if $(AS),--as '$(AS)') $(ROUTE)
 
-# The project's own commands. Go builds only what has changed.
+# The program and the project's own commands. Go builds only what has changed.
 tools: toolchain
 	@mkdir -p bin
-	@go build -o bin/ ./infra/cmd/local ./infra/cmd/stack ./infra/cmd/call
+	@[ -x bin/infra ] || echo "Compiling the program and its tools; the first time this takes about a minute and a half." >&2
+	@go build -o bin/ ./infra ./infra/cmd/local ./infra/cmd/stack ./infra/cmd/call
 
 # The Pulumi CLI and its Go language host, unless both are on PATH.
 toolchain:

@@ -3,23 +3,37 @@
 // line tools and the tests' fixture are built on it.
 package client
 
-import "strings"
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+)
 
 // Outputs are the outputs of a stack that callers use, by their names in DESIGN.
 type Outputs struct {
-	APIURL           string  `json:"apiUrl"`
-	APIKey           string  `json:"apiKey"`
-	Region           string  `json:"region"`
-	UserPoolID       string  `json:"userPoolId"`
-	UserPoolClientID string  `json:"userPoolClientId"`
-	IdentityPoolID   string  `json:"identityPoolId"`
-	HostedUIURL      string  `json:"hostedUiUrl"`
-	Issuer           string  `json:"issuer"`
-	WebURL           string  `json:"webUrl"`
-	AWSEndpoint      string  `json:"awsEndpoint"` // on local stacks alone
-	DemoUser         string  `json:"demoUser"`
-	DemoPassword     string  `json:"demoPassword"`
-	Routes           []Route `json:"routes"`
+	APIURL           string `json:"apiUrl"`
+	APIKey           string `json:"apiKey"`
+	Region           string `json:"region"`
+	UserPoolID       string `json:"userPoolId"`
+	UserPoolClientID string `json:"userPoolClientId"`
+	IdentityPoolID   string `json:"identityPoolId"`
+	HostedUIURL      string `json:"hostedUiUrl"`
+	Issuer           string `json:"issuer"`
+	WebURL           string `json:"webUrl"`
+	AWSEndpoint      string `json:"awsEndpoint"` // on local stacks alone
+	DemoUser         string `json:"demoUser"`
+	DemoPassword     string `json:"demoPassword"`
+
+	Routes map[string]Route `json:"routes"` // by METHOD and path, such as GET /no-auth
+}
+
+// RouteNames returns the names of the routes, by path and then by method.
+func (o Outputs) RouteNames() []string {
+	return slices.SortedFunc(maps.Keys(o.Routes), func(a, b string) int {
+		x, y := o.Routes[a], o.Routes[b]
+		return cmp.Or(strings.Compare(x.Path, y.Path), strings.Compare(x.Method, y.Method))
+	})
 }
 
 // Route is a route as the stack declares it.
@@ -41,7 +55,12 @@ func (o Outputs) Route(method, path string) (best Route, found bool) {
 		if r.Method != method && r.Method != "ANY" {
 			continue
 		}
-		if this, matches := match(r.Path, path); matches && (!found || this < rank) {
+		// A method of its own comes before ANY at the same path.
+		this, matches := match(r.Path, path)
+		if r.Method == "ANY" {
+			this += "z"
+		}
+		if matches && (!found || this < rank) {
 			best, found, rank = r, true, this
 		}
 	}

@@ -185,7 +185,7 @@ func outputs(s *settings.Settings, where place, id *identity.Identity, rest *api
 		// For the tools that sign in as the demo user; nobody else need know it.
 		all["demoPassword"] = pulumi.ToSecret(pulumi.String(s.DemoPassword))
 	}
-	routes := pulumi.Array{}
+	routes := pulumi.Map{} // by name, so that a preview shows a new route as one line more
 	for _, r := range s.Routes {
 		route := pulumi.Map{
 			"method": pulumi.String(r.Method), "path": pulumi.String(r.Path),
@@ -201,7 +201,7 @@ func outputs(s *settings.Settings, where place, id *identity.Identity, rest *api
 		if len(r.Scopes) > 0 {
 			route["scopes"] = pulumi.ToStringArray(r.Scopes)
 		}
-		routes = append(routes, route)
+		routes[r.Method+" "+r.Path] = route
 	}
 	all["routes"] = routes
 	return all

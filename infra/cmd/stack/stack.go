@@ -211,17 +211,17 @@ func (s session) summary(o client.Outputs, took time.Duration) {
 	fmt.Fprintf(s.out, "\nTry:\n\n")
 	call := "go run ./infra/cmd/call -stack " + s.stack.Name
 	var lines [][2]string
-	for _, r := range o.Routes {
+	for _, name := range o.RouteNames() {
+		r := o.Routes[name]
 		open := r.Authorization == "NONE"
-		path := r.Method + " " + r.Path
 		switch {
 		case len(lines) == 0 && open:
-			lines = append(lines, [2]string{call + " -as nobody " + path, "200, with the API key alone"})
+			lines = append(lines, [2]string{call + " -as nobody " + name, "200, with the API key alone"})
 		case r.Authorization == "AWS_IAM":
 			if o.DemoUser != "" {
-				lines = append(lines, [2]string{call + " -as " + o.DemoUser + " " + path, "200, key and signature"})
+				lines = append(lines, [2]string{call + " -as " + o.DemoUser + " " + name, "200, key and signature"})
 			}
-			lines = append(lines, [2]string{call + " -as guest " + path, "403, a guest may not"})
+			lines = append(lines, [2]string{call + " -as guest " + name, "403, a guest may not"})
 			if slices.Contains(r.Callers, "guest") {
 				lines[len(lines)-1][1] = "200, guests may"
 			}

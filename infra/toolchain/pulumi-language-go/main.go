@@ -5,7 +5,7 @@
 // starts it, reads the port of its gRPC server from the first line of its output
 // and asks it to run the program: https://github.com/pulumi/pulumi/blob/v3.220.0/proto/pulumi/language.proto
 //
-// It builds the program into bin/ beside Pulumi.yaml, so that an unchanged program is
+// It builds the program into bin/ beside Pulumi.yaml, where make does, so that an unchanged program is
 // not linked again, and runs it. It installs no plugins: the engine finds those it
 // needs when the program registers its first resource.
 package main
@@ -191,7 +191,7 @@ const loggedError = 32
 
 // build returns the program's binary, built anew when anything in it has changed.
 func (h *host) build(ctx context.Context, info *pulumirpc.ProgramInfo) (string, error) {
-	binary, entry := filepath.Join(info.GetRootDirectory(), "bin", "program"), info.GetEntryPoint()
+	binary, entry := filepath.Join(info.GetRootDirectory(), "bin", filepath.Base(info.GetProgramDirectory())), info.GetEntryPoint()
 	if runtime.GOOS == "windows" {
 		binary += ".exe"
 	}
