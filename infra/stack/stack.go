@@ -82,6 +82,11 @@ func (p *program) run(ctx *pulumi.Context) error {
 	if err != nil {
 		return err
 	}
+	for _, door := range settings.OpenDoors(s.Routes) {
+		if err := ctx.Log.Warn("Pulumi."+s.Stack+".yaml: "+s.Project+":"+door, nil); err != nil {
+			return err
+		}
+	}
 
 	host := hostOf(s.Target)
 	archives, err := p.build(context.Background(), function.BuildArgs{
