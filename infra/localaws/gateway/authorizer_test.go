@@ -6,22 +6,11 @@ import (
 	"testing"
 	"time"
 
+	"auth-api/infra/localaws/gateway/internal/doctest"
 	"auth-api/infra/localaws/lambda"
 )
 
 const failedAuthorizer = `{"message":null}`
-
-// authorizers adds Lambda authorizers to a document: token, request and uncached.
-func authorizers(d doc) {
-	scheme := func(kind string, more map[string]any) map[string]any {
-		return map[string]any{"type": "apiKey", "name": "Authorization", "in": "header", "x-amazon-apigateway-authtype": "custom",
-			"x-amazon-apigateway-authorizer": with(map[string]any{"type": kind, "authorizerUri": functionURI("authorizer")}, more)}
-	}
-	schemes := d["components"].(map[string]any)["securitySchemes"].(map[string]any)
-	schemes["token"] = scheme("token", map[string]any{"identityValidationExpression": "token-.*", "authorizerResultTtlInSeconds": 60})
-	schemes["request"] = scheme("request", map[string]any{"identitySource": "method.request.header.X-User, method.request.querystring.tenant"})
-	schemes["uncached"] = scheme("request", map[string]any{"authorizerResultTtlInSeconds": 0})
-}
 
 // authorized makes the fixture's functions answer as an authorizer with this payload.
 func (f *fixture) authorized(result lambda.Result, err error) {
@@ -53,12 +42,12 @@ func says(policy string) lambda.Result {
 }
 
 func TestLambdaAuthorizer(t *testing.T) {
-	newAPI := func(t *testing.T, more ...func(doc)) *fixture {
+	newAPI := func(t *testing.T, more ...func(doctest.Document)) *fixture {
 		f := newFixture(t)
-		f.deploy(RestAPI{Body: openAPI(map[string]map[string]any{
-			"GET /token": operation("a", "token"), "GET /other": operation("b", "token"), "GET /request": operation("c", "request"), "GET /uncached": operation("d", "uncached"),
-			"GET /keyed": operation("e", "uncached", "api_key"),
-		}, append([]func(doc){authorizers}, more...)...)})
+		f.deploy(RestAPI{Body: doctest.OpenAPI(map[string]map[string]any{
+			"GET /token": doctest.Operation("a", "token"), "GET /other": doctest.Operation("b", "token"), "GET /request": doctest.Operation("c", "request"), "GET /uncached": doctest.Operation("d", "uncached"),
+			"GET /keyed": doctest.Operation("e", "uncached", "api_key"),
+		}, append([]func(doctest.Document){doctest.LambdaAuthorizers}, more...)...)})
 		return f
 	}
 	t.Run("case 29: identity source missing, the function is not called", func(t *testing.T) {
@@ -167,7 +156,7 @@ func TestLambdaAuthorizer(t *testing.T) {
 		}
 	})
 	t.Run("the usage plan's key from the authorizer", func(t *testing.T) {
-		f := newAPI(t, func(d doc) { d["x-amazon-apigateway-api-key-source"] = "AUTHORIZER" })
+		f := newAPI(t, func(d doctest.Document) { d["x-amazon-apigateway-api-key-source"] = "AUTHORIZER" })
 		f.plan("plan01", UsagePlan{}, "one")
 		f.authorized(says(allowing("Allow", "*")), nil)
 		f.get("/keyed", "x-api-key", keyValue("one")).refused(t, 403, "ForbiddenException", forbidden)
@@ -177,7 +166,7 @@ func TestLambdaAuthorizer(t *testing.T) {
 		}
 	})
 	t.Run("open: the resource policy must allow as well", func(t *testing.T) {
-		f := newAPI(t, func(d doc) {
+		f := newAPI(t, func(d doctest.Document) {
 			d["x-amazon-apigateway-policy"] = map[string]any{"Version": "2012-10-17", "Statement": []any{map[string]any{"Effect": "Allow", "Principal": "*", "Action": "execute-api:Invoke", "Resource": "execute-api:/v1/GET/other"}}}
 		})
 		f.authorized(says(allowing("Allow", "*")), nil)
@@ -197,44 +186,4 @@ func TestVerdictsAreBounded(t *testing.T) {
 	if len(v.byKey) > maxVerdicts {
 		t.Errorf("%d answers are kept, want at most %d", len(v.byKey), maxVerdicts)
 	}
-}
-
-func TestAuthorizerDocuments(t *testing.T) {
-	check := func(change func(a map[string]any)) error {
-		return CheckBody(openAPI(map[string]map[string]any{"GET /x": operation("x", "token")}, authorizers, func(d doc) {
-			change(d["components"].(map[string]any)["securitySchemes"].(map[string]any)["token"].(map[string]any)["x-amazon-apigateway-authorizer"].(map[string]any))
-		}))
-	}
-	if err := check(func(map[string]any) {}); err != nil {
-		t.Fatal(err)
-	}
-	for want, change := range map[string]func(a map[string]any){
-		"authorizerResultTtlInSeconds: must":                 func(a map[string]any) { a["authorizerResultTtlInSeconds"] = 3601 },
-		"authorizerUri: is required":                         func(a map[string]any) { delete(a, "authorizerUri") },
-		"authorizerUri: is \"x\"":                            func(a map[string]any) { a["authorizerUri"] = "x" },
-		"identityValidationExpression: must":                 func(a map[string]any) { a["identityValidationExpression"] = "(" },
-		`identitySource: names "method.request.querystring`:  func(a map[string]any) { a["identitySource"] = "method.request.querystring.x" },
-		"a token authorizer has one identity source":         func(a map[string]any) { a["identitySource"] = "method.request.header.A,method.request.header.B" },
-		"identitySource: is required of type request unless": func(a map[string]any) { a["type"] = "request"; delete(a, "identityValidationExpression") },
-		`names "context.mood"`: func(a map[string]any) {
-			a["type"], a["identitySource"] = "request", "context.mood"
-			delete(a, "identityValidationExpression")
-		},
-		`type: is "jwt"`: func(a map[string]any) { a["type"] = "jwt" },
-	} {
-		if err := check(change); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("the error is %v, want %q", err, want)
-		}
-	}
-}
-
-func FuzzVerdict(f *testing.F) {
-	f.Add([]byte(`{"principalId":"tom","policyDocument":{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"execute-api:Invoke","Resource":"*"}]},"context":{"a":1}}`))
-	f.Add([]byte(`{"principalId":"","policyDocument":null}`))
-	f.Fuzz(func(t *testing.T, payload []byte) {
-		v, err := decodeVerdict(payload)
-		if err == nil && (v.principal == "" || v.policy == nil) {
-			t.Fatalf("accepted an answer without principal or policy: %q", payload)
-		}
-	})
 }

@@ -14,6 +14,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"auth-api/infra/localaws/gateway/internal/doctest"
+	"auth-api/infra/localaws/gateway/openapi"
 	"auth-api/infra/localaws/lambda"
 	"auth-api/infra/localaws/store"
 	"auth-api/infra/localaws/userpool"
@@ -35,14 +37,14 @@ func TestRouting(t *testing.T) {
 			"responses": map[string]any{"default": map[string]any{"statusCode": "204", "responseParameters": map[string]any{"method.response.header.Access-Control-Allow-Origin": "'https://app.example.com'"}}},
 		},
 	}
-	f.deploy(RestAPI{Body: openAPI(map[string]map[string]any{
-		"GET /known":         operation("known"),
+	f.deploy(RestAPI{Body: doctest.OpenAPI(map[string]map[string]any{
+		"GET /known":         doctest.Operation("known"),
 		"OPTIONS /known":     cors,
-		"POST /admin":        operation("admin", "sigv4"),
-		"GET /files/{path+}": operation("files"),
-		"ANY /open/{proxy+}": operation("open"),
-		"POST /open/admin":   operation("admin", "sigv4"),
-		"GET /key":           operation("key", "api_key"),
+		"POST /admin":        doctest.Operation("admin", "sigv4"),
+		"GET /files/{path+}": doctest.Operation("files"),
+		"ANY /open/{proxy+}": doctest.Operation("open"),
+		"POST /open/admin":   doctest.Operation("admin", "sigv4"),
+		"GET /key":           doctest.Operation("key", "api_key"),
 	})})
 
 	t.Run("case 1: unknown path, no Authorization header", func(t *testing.T) {
@@ -107,28 +109,28 @@ func TestRouting(t *testing.T) {
 	})
 	t.Run("a disabled endpoint", func(t *testing.T) {
 		f := newFixture(t)
-		f.deploy(RestAPI{DisableExecuteAPIEndpoint: true, Body: openAPI(map[string]map[string]any{"GET /a": operation("a")})})
+		f.deploy(RestAPI{DisableExecuteAPIEndpoint: true, Body: doctest.OpenAPI(map[string]map[string]any{"GET /a": doctest.Operation("a")})})
 		f.get("/a").refused(t, 403, "ForbiddenException", forbidden)
 	})
 }
 
 func TestGatewayResponses(t *testing.T) {
-	responses := func(r map[string]any) func(doc) {
-		return func(d doc) { d["x-amazon-apigateway-gateway-responses"] = r }
+	responses := func(r map[string]any) func(doctest.Document) {
+		return func(d doctest.Document) { d["x-amazon-apigateway-gateway-responses"] = r }
 	}
 	origin := map[string]any{"responseParameters": map[string]any{"gatewayresponse.header.Access-Control-Allow-Origin": "'https://app.example.com'"}}
-	operations := map[string]map[string]any{"GET /a": operation("a", "sigv4"), "GET /b": operation("b")}
+	operations := map[string]map[string]any{"GET /a": doctest.Operation("a", "sigv4"), "GET /b": doctest.Operation("b")}
 
 	t.Run("case 7: no CORS header unless a gateway response sets it", func(t *testing.T) {
 		f := newFixture(t)
-		f.deploy(RestAPI{Body: openAPI(operations)})
+		f.deploy(RestAPI{Body: doctest.OpenAPI(operations)})
 		if h := f.get("/a").header.Get("Access-Control-Allow-Origin"); h != "" {
 			t.Errorf("the origin is %q, want none", h)
 		}
 	})
 	t.Run("case 7: the default with the error's own status", func(t *testing.T) {
 		f := newFixture(t)
-		f.deploy(RestAPI{Body: openAPI(operations, responses(map[string]any{"DEFAULT_4XX": origin, "DEFAULT_5XX": origin}))})
+		f.deploy(RestAPI{Body: doctest.OpenAPI(operations, responses(map[string]any{"DEFAULT_4XX": origin, "DEFAULT_5XX": origin}))})
 		f.functions.answers(`null`)
 		for path, status := range map[string]int{"/a": 403, "/b": 502} {
 			if r := f.get(path); r.status != status || r.header.Get("Access-Control-Allow-Origin") != "https://app.example.com" {
@@ -138,7 +140,7 @@ func TestGatewayResponses(t *testing.T) {
 	})
 	t.Run("case 7: the specific type wins alone", func(t *testing.T) {
 		f := newFixture(t)
-		f.deploy(RestAPI{Body: openAPI(operations, responses(map[string]any{"DEFAULT_4XX": origin, "MISSING_AUTHENTICATION_TOKEN": map[string]any{
+		f.deploy(RestAPI{Body: doctest.OpenAPI(operations, responses(map[string]any{"DEFAULT_4XX": origin, "MISSING_AUTHENTICATION_TOKEN": map[string]any{
 			"statusCode":         404,
 			"responseParameters": map[string]any{"gatewayresponse.header.X-Asked": "method.request.querystring.q"},
 			"responseTemplates":  map[string]any{"application/json": `{"error":$context.error.messageString,"type":"$context.error.responseType","id":"$context.requestId"}`},
@@ -155,7 +157,7 @@ const mismatch = `{"message":"The request signature we calculated does not match
 
 func TestSignatures(t *testing.T) {
 	f := newFixture(t)
-	f.deploy(RestAPI{Body: openAPI(map[string]map[string]any{"ANY /require-auth": operation("require-auth", "sigv4"), "GET /x/{proxy+}": operation("x", "sigv4")}, func(d doc) {
+	f.deploy(RestAPI{Body: doctest.OpenAPI(map[string]map[string]any{"ANY /require-auth": doctest.Operation("require-auth", "sigv4"), "GET /x/{proxy+}": doctest.Operation("x", "sigv4")}, func(d doctest.Document) {
 		d["x-amazon-apigateway-gateway-responses"] = map[string]any{"INVALID_SIGNATURE": map[string]any{"responseParameters": map[string]any{"gatewayresponse.header.X-Which": "'signature'"}}}
 	})})
 	user := f.role("user", allowing("Allow", "*/require-auth", "GET/x/*"), signedIn)
@@ -292,11 +294,11 @@ func TestIAMDecision(t *testing.T) {
 		noneAllows   = "because no identity-based policy allows the execute-api:Invoke action"
 		denyExplicit = "with an explicit deny in an identity-based policy"
 	)
-	body := openAPI(map[string]map[string]any{
-		"GET /require-auth": operation("require-auth", "sigv4"),
-		"GET /other":        operation("other", "sigv4"),
-		"GET /users/{id}":   operation("users", "sigv4"),
-		"GET /open":         operation("open"),
+	body := doctest.OpenAPI(map[string]map[string]any{
+		"GET /require-auth": doctest.Operation("require-auth", "sigv4"),
+		"GET /other":        doctest.Operation("other", "sigv4"),
+		"GET /users/{id}":   doctest.Operation("users", "sigv4"),
+		"GET /open":         doctest.Operation("open"),
 	})
 	both := strings.Replace(allowing("Allow", "GET/require-auth", "GET/users/*"), `"Statement":[`, `"Statement":[{"Sid":"NotAdmin","Effect":"Deny","Action":"execute-api:*","Resource":"arn:aws:execute-api:*:*:*/*/GET/users/admin"},`, 1)
 	f := newFixture(t)
@@ -357,9 +359,9 @@ func TestIAMDecision(t *testing.T) {
 
 func TestCognitoAuthorizer(t *testing.T) {
 	f := newFixture(t)
-	scoped := operation("scoped")
+	scoped := doctest.Operation("scoped")
 	scoped["security"] = []any{map[string]any{"users": []any{"email", "profile"}}}
-	f.deploy(RestAPI{Body: openAPI(map[string]map[string]any{"GET /user": operation("user", "users"), "GET /scoped": scoped})})
+	f.deploy(RestAPI{Body: doctest.OpenAPI(map[string]map[string]any{"GET /user": doctest.Operation("user", "users"), "GET /scoped": scoped})})
 	f.tokens["id"] = userpool.Claims{Subject: "sub-1", TokenUse: "id", All: map[string]any{"sub": "sub-1", "token_use": "id", "exp": float64(1795346400), "cognito:groups": []any{"a", "b"}, "email_verified": true}}
 	f.tokens["access"] = userpool.Claims{Subject: "sub-1", TokenUse: "access", Scopes: []string{"openid", "email"}, All: map[string]any{"sub": "sub-1", "token_use": "access", "scope": "openid email"}}
 	f.tokens["poor"] = userpool.Claims{Subject: "sub-1", TokenUse: "access", Scopes: []string{"openid"}, All: map[string]any{"sub": "sub-1"}}
@@ -417,7 +419,7 @@ func TestCognitoAuthorizer(t *testing.T) {
 
 func TestKeysAndLimits(t *testing.T) {
 	key := func(id string) []string { return []string{"x-api-key", keyValue(id)} }
-	body := openAPI(map[string]map[string]any{"GET /no-auth": operation("no-auth", "api_key"), "GET /require-auth": operation("require-auth", "sigv4", "api_key")})
+	body := doctest.OpenAPI(map[string]map[string]any{"GET /no-auth": doctest.Operation("no-auth", "api_key"), "GET /require-auth": doctest.Operation("require-auth", "sigv4", "api_key")})
 
 	t.Run("case 35: missing, unknown, disabled, or in no plan of the stage", func(t *testing.T) {
 		f := newFixture(t)
@@ -468,7 +470,7 @@ func TestKeysAndLimits(t *testing.T) {
 	})
 	t.Run("case 36: the stage's own throttling, for all callers", func(t *testing.T) {
 		f := newFixture(t)
-		f.deploy(RestAPI{Body: openAPI(map[string]map[string]any{"GET /a": operation("a"), "GET /b/c": operation("b")})})
+		f.deploy(RestAPI{Body: doctest.OpenAPI(map[string]map[string]any{"GET /a": doctest.Operation("a"), "GET /b/c": doctest.Operation("b")})})
 		rate, burst, more := 1.0, 1, 3
 		f.update(func(tx *store.Tx) error {
 			if err := StageMethods.Put(tx, "all", MethodSettings{RestAPI: apiID, StageName: "v1", MethodPath: "*/*", Settings: MethodSettingsDetails{ThrottlingRateLimit: &rate, ThrottlingBurstLimit: &burst}}); err != nil {
@@ -536,7 +538,7 @@ func TestKeysAndLimits(t *testing.T) {
 
 func TestRequestValidation(t *testing.T) {
 	f := newFixture(t)
-	validated := with(operation("create"), map[string]any{
+	validated := doctest.With(doctest.Operation("create"), map[string]any{
 		"parameters": []any{
 			map[string]any{"name": "x", "in": "query", "required": true, "schema": map[string]any{"type": "string"}},
 			map[string]any{"name": "Y", "in": "header", "required": true, "schema": map[string]any{"type": "string"}},
@@ -544,7 +546,7 @@ func TestRequestValidation(t *testing.T) {
 		},
 		"requestBody": map[string]any{"required": true, "content": map[string]any{"application/json": map[string]any{"schema": map[string]any{"$ref": "#/components/schemas/Pet"}}}},
 	})
-	f.deploy(RestAPI{Body: openAPI(map[string]map[string]any{"POST /pets": validated, "POST /any": operation("any")}, func(d doc) {
+	f.deploy(RestAPI{Body: doctest.OpenAPI(map[string]map[string]any{"POST /pets": validated, "POST /any": doctest.Operation("any")}, func(d doctest.Document) {
 		d["x-amazon-apigateway-request-validators"] = map[string]any{"all": map[string]any{"validateRequestBody": true, "validateRequestParameters": true}}
 		d["x-amazon-apigateway-request-validator"] = "all"
 		d["components"].(map[string]any)["schemas"] = map[string]any{
@@ -576,7 +578,7 @@ func TestRequestValidation(t *testing.T) {
 	})
 	t.Run("case 40: a mock that passes nothing through", func(t *testing.T) {
 		f := newFixture(t)
-		f.deploy(RestAPI{Body: openAPI(map[string]map[string]any{"POST /m": {
+		f.deploy(RestAPI{Body: doctest.OpenAPI(map[string]map[string]any{"POST /m": {
 			"responses": map[string]any{"200": map[string]any{"description": ""}},
 			"x-amazon-apigateway-integration": map[string]any{"type": "mock", "passthroughBehavior": "never", "requestTemplates": map[string]any{"application/json": `{"statusCode":200}`},
 				"responses": map[string]any{"default": map[string]any{"statusCode": "200", "responseTemplates": map[string]any{"application/json": `{"ok":true}`}}}},
@@ -615,9 +617,9 @@ func TestRequestValidation(t *testing.T) {
 
 func TestIntegration(t *testing.T) {
 	f := newFixture(t)
-	slow := operation("slow")
+	slow := doctest.Operation("slow")
 	slow["x-amazon-apigateway-integration"].(map[string]any)["timeoutInMillis"] = 50
-	f.deploy(RestAPI{Body: openAPI(map[string]map[string]any{"GET /f": operation("f"), "GET /slow": slow, "GET /users/{id}/{rest+}": operation("u")})})
+	f.deploy(RestAPI{Body: doctest.OpenAPI(map[string]map[string]any{"GET /f": doctest.Operation("f"), "GET /slow": slow, "GET /users/{id}/{rest+}": doctest.Operation("u")})})
 
 	t.Run("case 42: malformed answers", func(t *testing.T) {
 		for _, payload := range []string{`"text"`, `null`, ``, `[]`, `{"statusCode":200,"extra":1}`, `{"statusCode":"abc"}`, `{"statusCode":null}`, `{"statusCode":99}`,
@@ -715,7 +717,7 @@ func TestAnswersTable(t *testing.T) {
 			t.Errorf("the answer %+v is not complete, or there twice", a)
 		}
 		names[a.Name] = true
-		if (a.Key == "Message") != (a.Type == TypeAccessDenied) {
+		if (a.Key == "Message") != (a.Type == openapi.TypeAccessDenied) {
 			t.Errorf("%s has the key %s: Message is for access denied alone", a.Name, a.Key)
 		}
 	}
@@ -731,7 +733,7 @@ func TestAnswersTable(t *testing.T) {
 
 func TestRefusalsAreRecordedWithTheirService(t *testing.T) {
 	f := newFixture(t)
-	f.deploy(RestAPI{Body: openAPI(map[string]map[string]any{"GET /a": operation("a")})})
+	f.deploy(RestAPI{Body: doctest.OpenAPI(map[string]map[string]any{"GET /a": doctest.Operation("a")})})
 	f.get("/nothing?secret=1")
 	f.mu.Lock()
 	defer f.mu.Unlock()

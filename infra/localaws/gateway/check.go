@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"auth-api/infra/localaws/gateway/openapi"
 	"auth-api/infra/localaws/store"
 )
 
@@ -13,29 +14,38 @@ import (
 // the gateway would not honour is refused here, never ignored.
 
 // CheckRestAPI refuses a REST API of which the gateway would not honour something:
-// its document (see CheckBody), policy and settings.
+// its document (see openapi.Read), policy and settings.
 func CheckRestAPI(api RestAPI) error {
-	if err := CheckBody(api.Body); err != nil {
-		return err
+	_, err := readRestAPI(api)
+	return err
+}
+
+// readRestAPI is CheckRestAPI, and returns the document.
+func readRestAPI(api RestAPI) (*openapi.Document, error) {
+	doc, err := openapi.Read(api.Body)
+	if err != nil {
+		return nil, err
 	}
 	if api.Policy != "" {
-		if _, err := parsePolicy(api.Policy, "arn:aws:execute-api"); err != nil {
-			return fmt.Errorf("policy: %w", err)
+		if _, err := openapi.ParsePolicy(api.Policy, "arn:aws:execute-api"); err != nil {
+			return nil, fmt.Errorf("policy: %w", err)
 		}
 	}
 	switch api.APIKeySource {
-	case "", "HEADER", keyFromAuthorizer:
+	case "", openapi.APIKeySourceHeader, openapi.APIKeySourceAuthorizer:
 	default:
-		return fmt.Errorf("apiKeySource is %q, it must be HEADER or AUTHORIZER", api.APIKeySource)
+		return nil, fmt.Errorf("apiKeySource is %q, it must be HEADER or AUTHORIZER", api.APIKeySource)
 	}
 	if api.PutRestAPIMode != "" && api.PutRestAPIMode != "overwrite" {
-		return fmt.Errorf("putRestApiMode is %q, supported is overwrite", api.PutRestAPIMode)
+		return nil, fmt.Errorf("putRestApiMode is %q, supported is overwrite", api.PutRestAPIMode)
 	}
 	if e := api.EndpointConfiguration; e != nil && (e.Types != "REGIONAL" || len(e.VPCEndpointIDs) > 0) {
-		return fmt.Errorf("endpointConfiguration.types is %q, supported is REGIONAL, without VPC endpoints", e.Types)
+		return nil, fmt.Errorf("endpointConfiguration.types is %q, supported is REGIONAL, without VPC endpoints", e.Types)
 	}
-	_, err := compressionSize(api)
-	return err
+	if _, err := compressionSize(api); err != nil {
+		return nil, err
+	}
+	return doc, nil
 }
 
 func compressionSize(api RestAPI) (int, error) {
@@ -103,6 +113,15 @@ func CheckMethodSettings(m MethodSettings) error {
 		return fmt.Errorf("settings.loggingLevel is %q, it must be OFF, ERROR or INFO", d.LoggingLevel)
 	}
 	return nil
+}
+
+// cutLast cuts at the last slash.
+func cutLast(s string) (before, after string, ok bool) {
+	i := strings.LastIndexByte(s, '/')
+	if i < 0 {
+		return "", "", false
+	}
+	return s[:i], s[i+1:], true
 }
 
 // CheckAPIKey refuses a key whose value API Gateway would refuse. The error does not

@@ -1,46 +1,17 @@
 package gateway
 
-// ResponseType is a gateway response type, under which a document may say what an
-// error's answer looks like.
-//
-// https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
-type ResponseType string
-
-// The gateway response types, all of which a document may customize.
-const (
-	TypeAccessDenied            ResponseType = "ACCESS_DENIED"
-	TypeAPIConfiguration        ResponseType = "API_CONFIGURATION_ERROR"
-	TypeAuthorizerConfiguration ResponseType = "AUTHORIZER_CONFIGURATION_ERROR"
-	TypeAuthorizerFailure       ResponseType = "AUTHORIZER_FAILURE"
-	TypeBadRequestBody          ResponseType = "BAD_REQUEST_BODY"
-	TypeBadRequestParameters    ResponseType = "BAD_REQUEST_PARAMETERS"
-	TypeDefault4XX              ResponseType = "DEFAULT_4XX"
-	TypeDefault5XX              ResponseType = "DEFAULT_5XX"
-	TypeExpiredToken            ResponseType = "EXPIRED_TOKEN"
-	TypeIntegrationFailure      ResponseType = "INTEGRATION_FAILURE"
-	TypeIntegrationTimeout      ResponseType = "INTEGRATION_TIMEOUT"
-	TypeInvalidAPIKey           ResponseType = "INVALID_API_KEY"
-	TypeInvalidSignature        ResponseType = "INVALID_SIGNATURE"
-	TypeMissingAuthentication   ResponseType = "MISSING_AUTHENTICATION_TOKEN"
-	TypeQuotaExceeded           ResponseType = "QUOTA_EXCEEDED"
-	TypeRequestTooLarge         ResponseType = "REQUEST_TOO_LARGE"
-	TypeResourceNotFound        ResponseType = "RESOURCE_NOT_FOUND"
-	TypeThrottled               ResponseType = "THROTTLED"
-	TypeUnauthorized            ResponseType = "UNAUTHORIZED"
-	TypeUnsupportedMediaType    ResponseType = "UNSUPPORTED_MEDIA_TYPE"
-	TypeWAFFiltered             ResponseType = "WAF_FILTERED"
-)
+import "auth-api/infra/localaws/gateway/openapi"
 
 // Answer is an error as the gateway answers it.
 type Answer struct {
-	Name    string       // ours, for documentation
-	Type    ResponseType // which gateway response may change it
-	Status  int          // HTTP status unless the gateway response sets another
-	Code    string       // x-amzn-ErrorType
-	Message string       // to the letter; "" in the table where it depends on the request, null in an answer
-	Key     string       // the body's key: message, or Message where access is denied
-	Plain   bool         // the body is the message alone, as text
-	Doc     string       // where it comes from
+	Name    string               // ours, for documentation
+	Type    openapi.ResponseType // which gateway response may change it
+	Status  int                  // HTTP status unless the gateway response sets another
+	Code    string               // x-amzn-ErrorType
+	Message string               // to the letter; "" in the table where it depends on the request, null in an answer
+	Key     string               // the body's key: message, or Message where access is denied
+	Plain   bool                 // the body is the message alone, as text
+	Doc     string               // where it comes from
 }
 
 const (
@@ -58,32 +29,32 @@ const (
 // The one table of error answers. Everything that the gateway refuses goes out as
 // one of these, through exchange.refuse.
 var (
-	answerMissingToken       = Answer{"missing authentication token", TypeMissingAuthentication, 403, "MissingAuthenticationTokenException", "Missing Authentication Token", "message", false, doc403}
-	answerIncomplete         = Answer{"incomplete signature", TypeDefault4XX, 403, "IncompleteSignatureException", "", "message", false, docSigV4}
-	answerInvalidSignature   = Answer{"invalid signature", TypeInvalidSignature, 403, "InvalidSignatureException", "", "message", false, docSigV4}
-	answerUnrecognizedClient = Answer{"unrecognized client", TypeDefault4XX, 403, "UnrecognizedClientException", "", "message", false, doc403}
-	answerExpiredCredentials = Answer{"expired credentials", TypeExpiredToken, 403, "ExpiredTokenException", "", "message", false, docTypes}
-	answerOtherSignature     = Answer{"other signature error", TypeDefault4XX, 403, "", "", "message", false, docSigV4}
-	answerAccessDenied       = Answer{"access denied", TypeAccessDenied, 403, "AccessDeniedException", "", "Message", false, docPolicy}
-	answerUnknownStage       = Answer{"unknown API or stage", TypeDefault4XX, 403, "ForbiddenException", "Forbidden", "message", false, doc403}
-	answerUnauthorized       = Answer{"unauthorized", TypeUnauthorized, 401, "UnauthorizedException", "Unauthorized", "message", false, doc401}
-	answerTokenExpired       = Answer{"token expired", TypeUnauthorized, 401, "UnauthorizedException", "The incoming token has expired", "message", false, doc401}
-	answerNoScope            = Answer{"no scope of the route", TypeUnauthorized, 401, "UnauthorizedException", "Unauthorized", "message", false, doc401}
-	answerAuthorizer         = Answer{"the Lambda authorizer failed or answered wrongly", TypeAuthorizerConfiguration, 500, "AuthorizerConfigurationException", "", "message", false, docTypes}
-	answerInvalidKey         = Answer{"invalid API key", TypeInvalidAPIKey, 403, "ForbiddenException", "Forbidden", "message", false, docPlans}
-	answerThrottled          = Answer{"throttled", TypeThrottled, 429, "TooManyRequestsException", "Too Many Requests", "message", false, docPlans}
-	answerQuota              = Answer{"quota exceeded", TypeQuotaExceeded, 429, "LimitExceededException", "Limit Exceeded", "message", false, docPlans}
-	answerParameters         = Answer{"required parameters missing", TypeBadRequestParameters, 400, "BadRequestException", "", "message", false, docCheck}
-	answerBody               = Answer{"body against its model", TypeBadRequestBody, 400, "BadRequestException", "Invalid request body", "message", false, docCheck}
-	answerUnreadable         = Answer{"unreadable request", TypeDefault4XX, 400, "BadRequestException", "Bad Request", "message", false, docTypes}
-	answerMediaType          = Answer{"unsupported media type", TypeUnsupportedMediaType, 415, "BadRequestException", "Unsupported Media Type", "message", false, docTypes}
-	answerTooLarge           = Answer{"request too large", TypeRequestTooLarge, 413, "RequestTooLargeException", "HTTP content length exceeded 10485760 bytes.", "message", true, docLimits}
-	answerMalformed          = Answer{"malformed Lambda proxy response, or the function failed", TypeDefault5XX, 502, "InternalServerErrorException", "Internal server error", "message", false, docProxy}
-	answerNoPermission       = Answer{"no permission to invoke", TypeAPIConfiguration, 500, "InternalServerErrorException", "Internal server error", "message", false, docProxy}
-	answerNotInvoked         = Answer{"the function was not run: throttled or gone", TypeIntegrationFailure, 500, "InternalServerErrorException", "Internal server error", "message", false, docProxy}
-	answerEventTooLarge      = Answer{"event over Lambda's 6 MB", TypeRequestTooLarge, 413, "RequestEntityTooLargeException", "Request Too Long", "message", false, docLimits}
-	answerTimeout            = Answer{"integration timeout", TypeIntegrationTimeout, 504, "InternalServerErrorException", "Endpoint request timed out", "message", false, docLimits}
-	answerInternal           = Answer{"fault of the gateway itself", TypeDefault5XX, 500, "InternalServerErrorException", "Internal server error", "message", false, docTypes}
+	answerMissingToken       = Answer{"missing authentication token", openapi.TypeMissingAuthentication, 403, "MissingAuthenticationTokenException", "Missing Authentication Token", "message", false, doc403}
+	answerIncomplete         = Answer{"incomplete signature", openapi.TypeDefault4XX, 403, "IncompleteSignatureException", "", "message", false, docSigV4}
+	answerInvalidSignature   = Answer{"invalid signature", openapi.TypeInvalidSignature, 403, "InvalidSignatureException", "", "message", false, docSigV4}
+	answerUnrecognizedClient = Answer{"unrecognized client", openapi.TypeDefault4XX, 403, "UnrecognizedClientException", "", "message", false, doc403}
+	answerExpiredCredentials = Answer{"expired credentials", openapi.TypeExpiredToken, 403, "ExpiredTokenException", "", "message", false, docTypes}
+	answerOtherSignature     = Answer{"other signature error", openapi.TypeDefault4XX, 403, "", "", "message", false, docSigV4}
+	answerAccessDenied       = Answer{"access denied", openapi.TypeAccessDenied, 403, "AccessDeniedException", "", "Message", false, docPolicy}
+	answerUnknownStage       = Answer{"unknown API or stage", openapi.TypeDefault4XX, 403, "ForbiddenException", "Forbidden", "message", false, doc403}
+	answerUnauthorized       = Answer{"unauthorized", openapi.TypeUnauthorized, 401, "UnauthorizedException", "Unauthorized", "message", false, doc401}
+	answerTokenExpired       = Answer{"token expired", openapi.TypeUnauthorized, 401, "UnauthorizedException", "The incoming token has expired", "message", false, doc401}
+	answerNoScope            = Answer{"no scope of the route", openapi.TypeUnauthorized, 401, "UnauthorizedException", "Unauthorized", "message", false, doc401}
+	answerAuthorizer         = Answer{"the Lambda authorizer failed or answered wrongly", openapi.TypeAuthorizerConfiguration, 500, "AuthorizerConfigurationException", "", "message", false, docTypes}
+	answerInvalidKey         = Answer{"invalid API key", openapi.TypeInvalidAPIKey, 403, "ForbiddenException", "Forbidden", "message", false, docPlans}
+	answerThrottled          = Answer{"throttled", openapi.TypeThrottled, 429, "TooManyRequestsException", "Too Many Requests", "message", false, docPlans}
+	answerQuota              = Answer{"quota exceeded", openapi.TypeQuotaExceeded, 429, "LimitExceededException", "Limit Exceeded", "message", false, docPlans}
+	answerParameters         = Answer{"required parameters missing", openapi.TypeBadRequestParameters, 400, "BadRequestException", "", "message", false, docCheck}
+	answerBody               = Answer{"body against its model", openapi.TypeBadRequestBody, 400, "BadRequestException", "Invalid request body", "message", false, docCheck}
+	answerUnreadable         = Answer{"unreadable request", openapi.TypeDefault4XX, 400, "BadRequestException", "Bad Request", "message", false, docTypes}
+	answerMediaType          = Answer{"unsupported media type", openapi.TypeUnsupportedMediaType, 415, "BadRequestException", "Unsupported Media Type", "message", false, docTypes}
+	answerTooLarge           = Answer{"request too large", openapi.TypeRequestTooLarge, 413, "RequestTooLargeException", "HTTP content length exceeded 10485760 bytes.", "message", true, docLimits}
+	answerMalformed          = Answer{"malformed Lambda proxy response, or the function failed", openapi.TypeDefault5XX, 502, "InternalServerErrorException", "Internal server error", "message", false, docProxy}
+	answerNoPermission       = Answer{"no permission to invoke", openapi.TypeAPIConfiguration, 500, "InternalServerErrorException", "Internal server error", "message", false, docProxy}
+	answerNotInvoked         = Answer{"the function was not run: throttled or gone", openapi.TypeIntegrationFailure, 500, "InternalServerErrorException", "Internal server error", "message", false, docProxy}
+	answerEventTooLarge      = Answer{"event over Lambda's 6 MB", openapi.TypeRequestTooLarge, 413, "RequestEntityTooLargeException", "Request Too Long", "message", false, docLimits}
+	answerTimeout            = Answer{"integration timeout", openapi.TypeIntegrationTimeout, 504, "InternalServerErrorException", "Endpoint request timed out", "message", false, docLimits}
+	answerInternal           = Answer{"fault of the gateway itself", openapi.TypeDefault5XX, 500, "InternalServerErrorException", "Internal server error", "message", false, docTypes}
 )
 
 // Answers returns the table of error answers, for documentation.

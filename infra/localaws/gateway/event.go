@@ -2,74 +2,17 @@ package gateway
 
 import (
 	"encoding/base64"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"mime"
 	"net"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"auth-api/infra/localaws/gateway/openapi"
+	"auth-api/infra/localaws/gateway/payload"
 )
-
-// proxyEvent is the input of a Lambda proxy integration, version 1.0.
-//
-// https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html#api-gateway-simple-proxy-for-lambda-input-format
-type proxyEvent struct {
-	Resource              string              `json:"resource"`
-	Path                  string              `json:"path"`
-	HTTPMethod            string              `json:"httpMethod"`
-	Headers               map[string]string   `json:"headers"`
-	MultiValueHeaders     map[string][]string `json:"multiValueHeaders"`
-	QueryString           map[string]string   `json:"queryStringParameters"`
-	MultiValueQueryString map[string][]string `json:"multiValueQueryStringParameters"`
-	PathParameters        map[string]string   `json:"pathParameters"`
-	StageVariables        map[string]string   `json:"stageVariables"`
-	RequestContext        requestContext      `json:"requestContext"`
-	Body                  *string             `json:"body"`
-	IsBase64Encoded       bool                `json:"isBase64Encoded"`
-}
-
-type requestContext struct {
-	ResourceID        string         `json:"resourceId"`
-	Authorizer        map[string]any `json:"authorizer,omitempty"`
-	ResourcePath      string         `json:"resourcePath"`
-	HTTPMethod        string         `json:"httpMethod"`
-	ExtendedRequestID string         `json:"extendedRequestId"`
-	RequestTime       string         `json:"requestTime"` // common log format
-	Path              string         `json:"path"`
-	AccountID         string         `json:"accountId"`
-	Protocol          string         `json:"protocol"`
-	Stage             string         `json:"stage"`
-	DomainPrefix      string         `json:"domainPrefix"`
-	RequestTimeEpoch  int64          `json:"requestTimeEpoch"` // milliseconds
-	RequestID         string         `json:"requestId"`
-	Identity          identity       `json:"identity"`
-	DomainName        string         `json:"domainName"`
-	DeploymentID      string         `json:"deploymentId"`
-	APIID             string         `json:"apiId"`
-}
-
-// identity has twelve keys, null where the caller has none of it; a request with an
-// API key has two more.
-type identity struct {
-	CognitoIdentityPoolID         *string `json:"cognitoIdentityPoolId"`
-	AccountID                     *string `json:"accountId"`
-	CognitoIdentityID             *string `json:"cognitoIdentityId"`
-	APIKey                        *string `json:"apiKey,omitempty"`
-	APIKeyID                      *string `json:"apiKeyId,omitempty"`
-	Caller                        *string `json:"caller"`
-	SourceIP                      *string `json:"sourceIp"`
-	PrincipalOrgID                *string `json:"principalOrgId"`
-	AccessKey                     *string `json:"accessKey"`
-	CognitoAuthenticationType     *string `json:"cognitoAuthenticationType"`
-	CognitoAuthenticationProvider *string `json:"cognitoAuthenticationProvider"`
-	UserARN                       *string `json:"userArn"`
-	UserAgent                     *string `json:"userAgent"`
-	User                          *string `json:"user"`
-}
 
 // trimmedHeaders never reach an integration.
 //
@@ -79,18 +22,19 @@ var trimmedHeaders = []string{
 	"Trailer", "Transfer-Encoding", "Upgrade", "Www-Authenticate",
 }
 
-// event is the input of the method's function.
-func (x *exchange) event() ([]byte, error) { return marshal(x.proxyEvent()) }
+// addedHeaders are the gateway's own, which replace those received.
+var addedHeaders = []string{"Host", "X-Amzn-Trace-Id", "X-Forwarded-For", "X-Forwarded-Port", "X-Forwarded-Proto"}
 
-func (x *exchange) proxyEvent() *proxyEvent {
+// event is the input of the method's function.
+func (x *exchange) event() *payload.Event {
 	name, prefix := domain(x.r.Host)
 	query := parseQuery(x.r.URL.RawQuery)
-	e := &proxyEvent{
-		Resource: x.method.resource, Path: x.path, HTTPMethod: x.r.Method,
+	e := &payload.Event{
+		Resource: x.method.ResourcePath, Path: x.path, HTTPMethod: x.r.Method,
 		MultiValueHeaders: x.forwardedHeaders(), MultiValueQueryString: query,
 		PathParameters: x.parameters, StageVariables: nilWhenEmpty(x.stage.variables),
-		RequestContext: requestContext{
-			ResourceID: x.method.resourceID, ResourcePath: x.method.resource, HTTPMethod: x.r.Method,
+		RequestContext: payload.RequestContext{
+			ResourceID: x.method.ResourceID, ResourcePath: x.method.ResourcePath, HTTPMethod: x.r.Method,
 			ExtendedRequestID: x.extendedID, RequestTime: x.now.UTC().Format("02/Jan/2006:15:04:05 +0000"), Path: x.fullPath,
 			AccountID: x.service.cfg.Account, Protocol: x.r.Proto, Stage: x.stageName, DomainPrefix: prefix,
 			RequestTimeEpoch: x.now.UnixMilli(), RequestID: x.requestID, Identity: x.identity(), DomainName: name,
@@ -100,23 +44,19 @@ func (x *exchange) proxyEvent() *proxyEvent {
 	e.Headers = last(e.MultiValueHeaders)
 	e.QueryString = last(query)
 	if x.claims != nil {
-		claims := make(map[string]string, len(x.claims))
-		for name, c := range x.claims {
-			claims[name] = authorizerClaim(name, c)
-		}
-		e.RequestContext.Authorizer = map[string]any{"claims": claims}
+		e.RequestContext.Authorizer = payload.Claims(x.claims)
 	}
 	if x.verdict != nil {
 		e.RequestContext.Authorizer = map[string]any{}
-		for name, text := range x.verdict.context {
+		for name, text := range x.verdict.Context {
 			e.RequestContext.Authorizer[name] = text
 		}
-		e.RequestContext.Authorizer["principalId"] = x.verdict.principal
+		e.RequestContext.Authorizer["principalId"] = x.verdict.PrincipalID
 		e.RequestContext.Authorizer["integrationLatency"] = x.verdict.latency
 	}
 	if len(x.body) > 0 {
 		var text string
-		if matchesMediaType(x.stage.api.binaryTypes, x.r.Header.Get("Content-Type")) {
+		if matchesMediaType(x.stage.api.BinaryMediaTypes, x.r.Header.Get("Content-Type")) {
 			text, e.IsBase64Encoded = base64.StdEncoding.EncodeToString(x.body), true
 		} else if text = string(x.body); !utf8.ValidString(text) {
 			text = strings.ToValidUTF8(text, "\uFFFD") // a text payload is UTF-8, whatever came
@@ -152,7 +92,7 @@ func last(values map[string][]string) map[string]string {
 func (x *exchange) forwardedHeaders() map[string][]string {
 	headers := make(map[string][]string, len(x.r.Header)+5)
 	for name, values := range x.r.Header {
-		if slices.Contains(trimmedHeaders, name) || (name == "Authorization" && x.method.auth == authIAM) {
+		if slices.Contains(trimmedHeaders, name) || (name == "Authorization" && x.method.AuthorizationType == openapi.AuthIAM) {
 			continue
 		}
 		headers[name] = values
@@ -168,16 +108,15 @@ func (x *exchange) forwardedHeaders() map[string][]string {
 	if before := x.r.Header.Values("X-Forwarded-For"); len(before) > 0 {
 		from = strings.Join(before, ", ") + ", " + from
 	}
-	headers["Host"] = []string{x.r.Host}
-	headers["X-Amzn-Trace-Id"] = []string{x.traceID}
-	headers["X-Forwarded-For"] = []string{from}
-	headers["X-Forwarded-Port"] = []string{port}
-	headers["X-Forwarded-Proto"] = []string{proto}
+	added := []string{x.r.Host, x.traceID, from, port, proto}
+	for i, name := range addedHeaders {
+		headers[name] = added[i : i+1 : i+1]
+	}
 	return headers
 }
 
-func (x *exchange) identity() identity {
-	id := identity{SourceIP: &x.sourceIP}
+func (x *exchange) identity() payload.Identity {
+	id := payload.Identity{SourceIP: &x.sourceIP}
 	if agent := x.r.UserAgent(); agent != "" {
 		id.UserAgent = &agent
 	}
@@ -199,56 +138,6 @@ func (x *exchange) identity() identity {
 	return id
 }
 
-// authorizerClaim writes a claim as the authorizer hands it to the integration:
-// everything as text, times of expiry and issue as dates, lists joined by commas.
-func authorizerClaim(name string, claim any) string {
-	if name == "exp" || name == "iat" || name == "nbf" {
-		switch n := claim.(type) {
-		case json.Number:
-			if f, err := n.Float64(); err == nil {
-				return claimTime(f)
-			}
-		case float64:
-			return claimTime(n)
-		case int64:
-			return claimTime(float64(n))
-		case time.Time:
-			return claimTime(float64(n.Unix()))
-		}
-	}
-	return claimText(claim)
-}
-
-func claimText(claim any) string {
-	switch c := claim.(type) {
-	case nil:
-		return ""
-	case string:
-		return c
-	case bool:
-		return strconv.FormatBool(c)
-	case float64:
-		return strconv.FormatFloat(c, 'f', -1, 64)
-	case time.Time:
-		return strconv.FormatInt(c.Unix(), 10)
-	case []string:
-		return strings.Join(c, ",")
-	case []any:
-		texts := make([]string, len(c))
-		for i, item := range c {
-			texts[i] = claimText(item)
-		}
-		return strings.Join(texts, ",")
-	case map[string]any:
-		text, err := marshal(c)
-		if err != nil {
-			return ""
-		}
-		return string(text)
-	}
-	return fmt.Sprint(claim)
-}
-
 // traceID keeps the Root that the client sent, or makes one.
 //
 // https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
@@ -256,7 +145,7 @@ func traceID(received string, now time.Time, random []byte) string {
 	if strings.HasPrefix(received, "Root=") && len(received) < 256 {
 		return received
 	}
-	return fmt.Sprintf("Root=1-%08x-%s", uint32(now.Unix()), hex.EncodeToString(random))
+	return fmt.Sprintf("Root=1-%08x-%x", uint32(now.Unix()), random)
 }
 
 // matchesMediaType reports whether a Content-Type, or the first type of an Accept,

@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
+	"auth-api/infra/localaws/gateway/internal/doctest"
 	"auth-api/infra/localaws/store"
 	"auth-api/infra/localaws/userpool"
 )
@@ -26,12 +27,12 @@ var update = flag.Bool("update", false, "write the golden events")
 // The complete events, with what differs from run to run replaced.
 func TestProxyEvents(t *testing.T) {
 	f := newFixture(t)
-	f.deploy(RestAPI{BinaryMediaTypes: []string{"image/*"}, Body: openAPI(map[string]map[string]any{
-		"GET /no-auth":        operation("no-auth"),
-		"GET /require-auth":   operation("require-auth", "sigv4"),
-		"GET /user":           operation("user", "users"),
-		"ANY /files/{path+}":  operation("files"),
-		"POST /upload/{kind}": operation("upload"),
+	f.deploy(RestAPI{BinaryMediaTypes: []string{"image/*"}, Body: doctest.OpenAPI(map[string]map[string]any{
+		"GET /no-auth":        doctest.Operation("no-auth"),
+		"GET /require-auth":   doctest.Operation("require-auth", "sigv4"),
+		"GET /user":           doctest.Operation("user", "users"),
+		"ANY /files/{path+}":  doctest.Operation("files"),
+		"POST /upload/{kind}": doctest.Operation("upload"),
 	})})
 	f.update(func(tx *store.Tx) error {
 		return Stages.Put(tx, "ags-"+apiID+"-v1", Stage{RestAPI: apiID, StageName: "v1", Deployment: "dep001", Variables: map[string]string{"color": "blue"}})
@@ -119,7 +120,7 @@ func normalize(t *testing.T, f *fixture, event map[string]any) []byte {
 
 func TestBinaryAndCompressedAnswers(t *testing.T) {
 	f := newFixture(t)
-	f.deploy(RestAPI{BinaryMediaTypes: []string{"image/png"}, MinimumCompressionSize: "100", Body: openAPI(map[string]map[string]any{"GET /f": operation("f"), "HEAD /f": operation("f")})})
+	f.deploy(RestAPI{BinaryMediaTypes: []string{"image/png"}, MinimumCompressionSize: "100", Body: doctest.OpenAPI(map[string]map[string]any{"GET /f": doctest.Operation("f"), "HEAD /f": doctest.Operation("f")})})
 
 	t.Run("a binary answer is decoded where the client accepts it first", func(t *testing.T) {
 		f.functions.answers(`{"isBase64Encoded":true,"body":"iVBORw==","headers":{"Content-Type":"image/png"}}`)

@@ -20,6 +20,8 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
 	"auth-api/infra/localaws/audit"
+	"auth-api/infra/localaws/gateway/internal/doctest"
+	"auth-api/infra/localaws/gateway/payload"
 	"auth-api/infra/localaws/iam"
 	"auth-api/infra/localaws/lambda"
 	"auth-api/infra/localaws/store"
@@ -30,7 +32,7 @@ const (
 	account = "000000000000"
 	region  = "us-west-2"
 	apiID   = "abcdef1234"
-	pool    = "us-west-2_Users0001"
+	pool    = doctest.UserPool
 )
 
 // clock is a time that tests advance.
@@ -270,7 +272,7 @@ func allowing(effect string, paths ...string) string {
 }
 
 func toJSON(v any) string {
-	text, err := marshal(v)
+	text, err := payload.Marshal(v)
 	if err != nil {
 		panic(err)
 	}
@@ -349,69 +351,6 @@ func (r reply) refused(t *testing.T, status int, code, body string) {
 	if r.header.Get("x-amzn-RequestId") == "" || r.header.Get("x-amz-apigw-id") == "" {
 		t.Errorf("x-amzn-RequestId is %q and x-amz-apigw-id %q, want both", r.header.Get("x-amzn-RequestId"), r.header.Get("x-amz-apigw-id"))
 	}
-}
-
-// doc is an OpenAPI document for tests.
-type doc map[string]any
-
-// functionURI is the integration URI of a function of this name.
-func functionURI(name string) string {
-	return "arn:aws:apigateway:us-west-2:lambda:path/2015-03-31/functions/arn:aws:lambda:us-west-2:000000000000:function:" + name + "/invocations"
-}
-
-// operation is a method with a proxy integration; security is the schemes' names.
-func operation(name string, security ...string) map[string]any {
-	op := map[string]any{
-		"responses":                       map[string]any{"200": map[string]any{"description": "What the function answers"}},
-		"x-amazon-apigateway-integration": map[string]any{"type": "aws_proxy", "httpMethod": "POST", "uri": functionURI(name), "passthroughBehavior": "when_no_match"},
-	}
-	var list []any
-	for _, s := range security {
-		list = append(list, map[string]any{s: []any{}})
-	}
-	if list != nil {
-		op["security"] = list
-	}
-	return op
-}
-
-// openAPI is a document with these paths, given as "VERB /path" and operation.
-func openAPI(operations map[string]map[string]any, more ...func(doc)) string {
-	paths := map[string]any{}
-	for key, op := range operations {
-		verb, path, _ := bytes.Cut([]byte(key), []byte(" "))
-		name := string(bytes.ToLower(verb))
-		if name == "any" {
-			name = "x-amazon-apigateway-any-method"
-		}
-		item, ok := paths[string(path)].(map[string]any)
-		if !ok {
-			item = map[string]any{}
-			paths[string(path)] = item
-		}
-		item[name] = op
-	}
-	d := doc{
-		"openapi": "3.0.1", "info": map[string]any{"title": "test", "version": "1"}, "paths": paths,
-		"components": map[string]any{"securitySchemes": map[string]any{
-			"sigv4":   map[string]any{"type": "apiKey", "name": "Authorization", "in": "header", "x-amazon-apigateway-authtype": "awsSigv4"},
-			"api_key": map[string]any{"type": "apiKey", "name": "x-api-key", "in": "header"},
-			"users": map[string]any{"type": "apiKey", "name": "Authorization", "in": "header", "x-amazon-apigateway-authtype": "cognito_user_pools",
-				"x-amazon-apigateway-authorizer": map[string]any{"type": "cognito_user_pools", "providerARNs": []any{"arn:aws:cognito-idp:us-west-2:000000000000:userpool/" + pool}}},
-		}},
-	}
-	for _, change := range more {
-		change(d)
-	}
-	return toJSON(d)
-}
-
-// with adds keys to an operation.
-func with(op map[string]any, more map[string]any) map[string]any {
-	for k, v := range more {
-		op[k] = v
-	}
-	return op
 }
 
 var errBoom = errors.New("boom")

@@ -28,6 +28,8 @@ import (
 
 	"auth-api/infra/localaws/audit"
 	"auth-api/infra/localaws/authz"
+	"auth-api/infra/localaws/gateway/limits"
+	"auth-api/infra/localaws/gateway/openapi"
 	"auth-api/infra/localaws/iam"
 	"auth-api/infra/localaws/sigv4"
 	"auth-api/infra/localaws/store"
@@ -62,8 +64,7 @@ type Service struct {
 	cfg      Config
 	compile  sync.Mutex
 	current  atomic.Pointer[compiled]
-	limits   limiters
-	usage    *usage
+	limits   *limits.Limits
 	verdicts verdicts
 }
 
@@ -84,22 +85,24 @@ func New(cfg Config) (*Service, error) {
 	if cfg.FlushEvery == 0 {
 		cfg.FlushEvery = time.Second
 	}
-	s := &Service{cfg: cfg, limits: limiters{byKey: map[string]*bucket{}}, verdicts: verdicts{byKey: map[[sha256.Size]byte]cachedVerdict{}}}
+	s := &Service{cfg: cfg, verdicts: verdicts{byKey: map[[sha256.Size]byte]cachedVerdict{}}}
 	var err error
-	if s.usage, err = openUsage(cfg.Store, cfg.Log, cfg.FlushEvery); err != nil {
+	if s.limits, err = limits.Open(cfg.Store, cfg.Log, cfg.FlushEvery); err != nil {
 		return nil, fmt.Errorf("starting the gateway: %w", err)
 	}
 	return s, nil
 }
 
-// Close writes the usage counters for the last time. The store must still be open.
-func (s *Service) Close() error { return s.usage.close() }
+// Close writes the usage counters, and no longer does so by itself; called again, it
+// writes what has been counted since. The store must still be open.
+func (s *Service) Close() error { return s.limits.Close() }
 
 // exchange is one request on its way through the gateway.
 type exchange struct {
 	service    *Service
 	w          http.ResponseWriter
 	r          *http.Request
+	record     *audit.Record
 	now        time.Time
 	apiID      string
 	stageName  string
@@ -110,7 +113,7 @@ type exchange struct {
 	traceID    string
 	sourceIP   string
 	stage      *stage
-	method     *method
+	method     *openapi.Method
 	parameters map[string]string
 	body       []byte
 	caller     *iam.Caller
@@ -127,11 +130,11 @@ type exchange struct {
 // An API or stage that does not exist is answered as a stage that does not exist is
 // on AWS, 403 Forbidden; on AWS the name of an unknown API does not resolve.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request, apiID, stageName, rest string) {
+	record := audit.From(r.Context())
 	x := &exchange{
-		service: s, w: w, r: r, now: s.cfg.Now(), apiID: apiID, stageName: stageName,
+		service: s, w: w, r: r, record: record, now: s.cfg.Now(), apiID: apiID, stageName: stageName,
 		fullPath: rawPath(r), path: "/" + strings.TrimLeft(rest, "/"), sourceIP: sourceIP(r.RemoteAddr),
 	}
-	record := audit.From(r.Context())
 	record.Service("execute-api " + r.Method + " " + x.path)
 	if err := x.identify(record.RequestID); err != nil {
 		record.Fault(err)
@@ -158,7 +161,7 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request, apiID, stage
 		x.refuse(answerUnknownStage, "the API's execute-api endpoint is disabled")
 		return
 	}
-	x.method, x.parameters = x.stage.api.router.match(r.Method, x.path)
+	x.method, x.parameters = x.stage.api.Match(r.Method, x.path)
 	if x.method == nil {
 		x.refuseUnknownRoute()
 		return
@@ -178,10 +181,8 @@ func (x *exchange) identify(requestID string) error {
 	x.extendedID = base64.StdEncoding.EncodeToString(random[:11])
 	x.requestID = requestID
 	if requestID == "" {
-		id, err := uuid.NewRandomFromReader(strings.NewReader(string(random[11:])))
-		if err != nil {
-			return fmt.Errorf("making request ids: %w", err)
-		}
+		id := uuid.UUID(random[11:])
+		id[6], id[8] = id[6]&0x0f|0x40, id[8]&0x3f|0x80 // a random one: version 4
 		x.requestID = id.String()
 	}
 	x.traceID = traceID(x.r.Header.Get("X-Amzn-Trace-Id"), x.now, random[11:23])
@@ -203,8 +204,7 @@ func (x *exchange) refuseUnknownRoute() {
 func (x *exchange) readBody() bool {
 	if x.r.ContentLength > maxBody {
 		x.w.Header().Set("Connection", "close")
-		x.refuse(answerTooLarge, "the body is larger than 10 MB")
-		return false
+		return x.refuse(answerTooLarge, "the body is larger than 10 MB")
 	}
 	if x.r.Body == nil || x.r.ContentLength == 0 {
 		return true
@@ -213,12 +213,10 @@ func (x *exchange) readBody() bool {
 	switch {
 	case err != nil:
 		x.w.Header().Set("Connection", "close")
-		x.refuse(answerUnreadable, "the body could not be read: "+err.Error())
-		return false
+		return x.refuse(answerUnreadable, "the body could not be read: "+err.Error())
 	case len(body) > maxBody:
 		x.w.Header().Set("Connection", "close")
-		x.refuse(answerTooLarge, "the body is larger than 10 MB")
-		return false
+		return x.refuse(answerTooLarge, "the body is larger than 10 MB")
 	}
 	x.body = body
 	return true
@@ -228,8 +226,16 @@ func (s *Service) apiARN(apiID string) string {
 	return "arn:aws:execute-api:" + s.cfg.Region + ":" + s.cfg.Account + ":" + apiID
 }
 
-func (s *Service) arn(apiID, stage, verb, path string) string {
-	return s.apiARN(apiID) + "/" + stage + "/" + verb + path
+// arn names the request's method on this path to policies.
+func (x *exchange) arn(path string) string { return x.stage.arn + "/" + x.r.Method + path }
+
+// paths are those that policies could speak of: a path with escapes as it was received,
+// and decoded.
+func (x *exchange) paths() []string {
+	if decoded, err := url.PathUnescape(x.path); err == nil && decoded != x.path {
+		return []string{x.path, decoded}
+	}
+	return []string{x.path}
 }
 
 // rawPath is the request's path as received.
@@ -280,6 +286,15 @@ func parseQuery(raw string) map[string][]string {
 		values[name] = append(values[name], unescape(text))
 	}
 	return values
+}
+
+// queryValue is the last value of this name in the query, "" when there is none.
+func (x *exchange) queryValue(name string) string {
+	values := parseQuery(x.r.URL.RawQuery)[name]
+	if len(values) == 0 {
+		return ""
+	}
+	return values[len(values)-1]
 }
 
 func unescape(s string) string {

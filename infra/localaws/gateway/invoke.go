@@ -5,9 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"regexp"
 
-	"auth-api/infra/localaws/audit"
+	"auth-api/infra/localaws/gateway/payload"
 	"auth-api/infra/localaws/lambda"
 )
 
@@ -21,21 +20,21 @@ const principal = "apigateway.amazonaws.com"
 
 // integrate answers by the method's integration.
 func (x *exchange) integrate() {
-	in := &x.method.integration
-	if in.mock {
-		x.answerMock(in)
+	in := &x.method.Integration
+	if in.Mock != nil {
+		x.answerMock(in.Mock)
 		return
 	}
-	event, err := x.event()
+	event, err := payload.Marshal(x.event())
 	if err != nil {
-		audit.From(x.r.Context()).Fault(err)
+		x.record.Fault(err)
 		x.refuse(answerInternal, "the proxy event could not be made")
 		return
 	}
-	ctx, cancel := context.WithTimeout(x.r.Context(), in.timeout)
+	ctx, cancel := context.WithTimeout(x.r.Context(), in.Timeout)
 	defer cancel()
 	result, err := x.service.cfg.Lambda.Invoke(ctx, lambda.Invocation{
-		Function: in.function, Payload: event, Principal: principal, SourceARN: x.sourceARN(), TraceID: x.traceID,
+		Function: in.Function, Payload: event, Principal: principal, SourceARN: x.arn(x.method.SourcePath), TraceID: x.traceID,
 	})
 	if err != nil {
 		x.refuseInvocation(ctx, err)
@@ -45,7 +44,7 @@ func (x *exchange) integrate() {
 		x.refuse(answerMalformed, "the function failed: "+result.FunctionError+", request "+result.RequestID)
 		return
 	}
-	answer, err := decodeProxyResponse(result.Payload)
+	answer, err := payload.DecodeResponse(result.Payload)
 	if err != nil {
 		x.refuse(answerMalformed, err.Error())
 		return
@@ -60,7 +59,7 @@ func (x *exchange) refuseInvocation(ctx context.Context, err error) {
 	case errors.Is(err, lambda.ErrNotPermitted):
 		x.refuse(answerNoPermission, err.Error())
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		x.refuse(answerTimeout, fmt.Sprintf("the function did not answer within %v", x.method.integration.timeout))
+		x.refuse(answerTimeout, fmt.Sprintf("the function did not answer within %v", x.method.Integration.Timeout))
 	case errors.As(err, &refused) && refused.Status == http.StatusRequestEntityTooLarge:
 		x.refuse(answerEventTooLarge, err.Error())
 	case errors.As(err, &refused):
@@ -68,15 +67,7 @@ func (x *exchange) refuseInvocation(ctx context.Context, err error) {
 	case ctx.Err() != nil: // the client has gone away
 		x.refuse(answerTimeout, "the client did not wait for the answer")
 	default:
-		audit.From(x.r.Context()).Fault(err)
+		x.record.Fault(err)
 		x.refuse(answerNotInvoked, "the function could not be invoked")
 	}
-}
-
-var pathVariable = regexp.MustCompile(`\{[^}]*\}`)
-
-// sourceARN names the method to the function's resource policy; a path variable
-// stands as *.
-func (x *exchange) sourceARN() string {
-	return x.service.arn(x.apiID, x.stageName, x.r.Method, x.method.source)
 }

@@ -4,11 +4,12 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"slices"
-
 	"strings"
 	"time"
 
 	"auth-api/infra/localaws/authz"
+	"auth-api/infra/localaws/gateway/limits"
+	"auth-api/infra/localaws/gateway/openapi"
 	"auth-api/infra/localaws/store"
 )
 
@@ -33,14 +34,11 @@ func (s *Service) DeploymentDeclared(tx *store.Tx, id string, d Deployment) erro
 	if !ok {
 		return fmt.Errorf("deploying %s: there is no REST API %q", id, d.RestAPI)
 	}
-	if err := CheckRestAPI(api); err != nil {
-		return fmt.Errorf("deploying %s: %w", id, err)
-	}
-	doc, err := readDocument(api.Body)
+	doc, err := readRestAPI(api)
 	if err != nil {
 		return fmt.Errorf("deploying %s: %w", id, err)
 	}
-	if len(doc.methods) == 0 {
+	if len(doc.Methods) == 0 {
 		return fmt.Errorf("deploying %s: the REST API doesn't contain any methods", id)
 	}
 	tx.Declares()
@@ -62,32 +60,19 @@ func (s *Service) DeploymentDeleted(tx *store.Tx, id string) error {
 	return snapshots.Delete(tx, id)
 }
 
-// parsePolicy reads the resource policy of the API whose ARN this is, or, with an
-// empty ARN, that of an API which has none yet, to be checked alone. Its resources may
-// have the short form execute-api:/STAGE/VERB/PATH, which stands for the API's own.
-//
-// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-resource-policies-create-attach.html
-func parsePolicy(document, apiARN string) (*authz.Policy, error) {
-	return authz.ParseResource(document, func(pattern string) string {
-		if rest, ok := strings.CutPrefix(pattern, "execute-api:/"); ok {
-			return apiARN + "/" + rest
-		}
-		return pattern
-	})
-}
-
 // api is a compiled snapshot.
 type api struct {
-	*document
+	*openapi.Document
 	deployment string
 	source     RestAPI
-	router     *router
 	resource   *authz.Policy // nil when the API has no policy
 	disabled   bool
 }
 
 // stage is what one stage serves.
 type stage struct {
+	name      string // API/STAGE
+	arn       string
 	api       *api
 	fault     error // why it cannot be served
 	variables map[string]string
@@ -97,28 +82,21 @@ type stage struct {
 // methodThrottle is a limit that all callers of a stage's methods share.
 type methodThrottle struct {
 	path, verb string // * for any
-	limit      throttle
-}
-
-type throttle struct {
-	rate  float64 // requests a second
-	burst int
+	limit      limits.Throttle
 }
 
 // apiKey is a key with the plans it is in, by API/STAGE.
 type apiKey struct {
-	id, name string
-	value    string
-	enabled  bool
-	plans    map[string]*plan
+	id, value string
+	enabled   bool
+	plans     map[string]*plan
 }
 
 type plan struct {
 	id        string
-	name      string
-	limit     *throttle
-	quota     *QuotaSettings
-	apiStages map[string]map[string]throttle
+	limit     *limits.Throttle
+	quota     *limits.Quota
+	apiStages map[string]map[string]limits.Throttle
 }
 
 // compiled is everything declared, in the form in which requests need it.
@@ -126,7 +104,9 @@ type compiled struct {
 	generation uint64
 	stages     map[string]*stage // by API/STAGE
 	keys       map[[sha256.Size]byte]*apiKey
+	keyIDs     map[string]bool // of keys
 	plans      map[string]*plan
+	members    map[string]bool // PLAN/KEY of the keys that are in a plan
 }
 
 // state returns what is declared, worked out again when the store's generation says
@@ -142,14 +122,24 @@ func (s *Service) state() (*compiled, error) {
 	if before != nil && before.generation == generation {
 		return before, nil
 	}
-	c := &compiled{generation: generation, stages: map[string]*stage{}, keys: map[[sha256.Size]byte]*apiKey{}, plans: map[string]*plan{}}
+	c := &compiled{
+		generation: generation, stages: map[string]*stage{}, keys: map[[sha256.Size]byte]*apiKey{}, keyIDs: map[string]bool{},
+		plans: map[string]*plan{}, members: map[string]bool{},
+	}
 	if err := s.cfg.Store.View(func(tx *store.Tx) error { return s.read(tx, c, before) }); err != nil {
 		return nil, fmt.Errorf("reading what is declared of the gateway: %w", err)
 	}
-	s.usage.keep(c)
-	s.limits.keep(c)
+	s.limits.Keep(c.limited, c.metered)
 	s.current.Store(c)
 	return c, nil
+}
+
+// limited reports whether the owner of a bucket, a stage or PLAN/KEY, is declared.
+func (c *compiled) limited(owner string) bool { return c.stages[owner] != nil || c.members[owner] }
+
+// metered reports whether the plan and the key are declared.
+func (c *compiled) metered(planID, keyID string) bool {
+	return c.plans[planID] != nil && c.keyIDs[keyID]
 }
 
 func (s *Service) read(tx *store.Tx, c, before *compiled) error {
@@ -177,8 +167,8 @@ func (s *Service) readStages(tx *store.Tx, c, before *compiled) error {
 	}
 	for _, entry := range stages {
 		declared := entry.Value
-		st := &stage{variables: declared.Variables}
 		name := declared.RestAPI + "/" + declared.StageName
+		st := &stage{name: name, arn: s.apiARN(declared.RestAPI) + "/" + declared.StageName, variables: declared.Variables}
 		c.stages[name] = st
 		snapshot, ok, err := snapshots.Get(tx, declared.Deployment)
 		if err != nil {
@@ -213,28 +203,28 @@ func (a *api) same(b RestAPI) bool {
 
 // compileAPI makes the API ready to serve. What RestApi declares wins over the document.
 func compileAPI(deployment, arn string, source RestAPI) (*api, error) {
-	doc, err := readDocument(source.Body)
+	doc, err := openapi.Read(source.Body)
 	if err != nil {
 		return nil, err
 	}
-	a := &api{document: doc, deployment: deployment, source: source, router: newRouter(doc.methods), disabled: source.DisableExecuteAPIEndpoint}
+	a := &api{Document: doc, deployment: deployment, source: source, disabled: source.DisableExecuteAPIEndpoint}
 	if source.BinaryMediaTypes != nil {
-		doc.binaryTypes = source.BinaryMediaTypes
+		doc.BinaryMediaTypes = source.BinaryMediaTypes
 	}
 	if source.APIKeySource != "" {
-		doc.keySource = source.APIKeySource
+		doc.APIKeySource = source.APIKeySource
 	}
 	if source.MinimumCompressionSize != "" {
-		if doc.compressionSize, err = compressionSize(source); err != nil {
+		if doc.MinimumCompressionSize, err = compressionSize(source); err != nil {
 			return nil, err
 		}
 	}
 	text := source.Policy
 	if text == "" {
-		text = doc.policy
+		text = doc.Policy
 	}
 	if text != "" {
-		if a.resource, err = parsePolicy(text, arn); err != nil {
+		if a.resource, err = openapi.ParsePolicy(text, arn); err != nil {
 			return nil, err
 		}
 	}
@@ -247,21 +237,21 @@ func (st *stage) addSettings(m MethodSettings) {
 	if d.ThrottlingRateLimit == nil && d.ThrottlingBurstLimit == nil {
 		return
 	}
-	limit := throttle{}
+	limit := limits.Throttle{}
 	if d.ThrottlingRateLimit != nil {
-		limit.rate = *d.ThrottlingRateLimit
+		limit.Rate = *d.ThrottlingRateLimit
 	}
 	if d.ThrottlingBurstLimit != nil {
-		limit.burst = *d.ThrottlingBurstLimit
+		limit.Burst = *d.ThrottlingBurstLimit
 	}
-	if limit.rate < 0 || limit.burst < 0 {
+	if limit.Rate < 0 || limit.Burst < 0 {
 		return // -1 turns throttling off
 	}
-	cut := strings.LastIndexByte(m.MethodPath, '/')
-	if cut < 0 {
+	path, verb, ok := cutLast(m.MethodPath)
+	if !ok {
 		return
 	}
-	t := methodThrottle{path: "/" + strings.Trim(strings.ReplaceAll(m.MethodPath[:cut], "~1", "/"), "/"), verb: m.MethodPath[cut+1:], limit: limit}
+	t := methodThrottle{path: "/" + strings.Trim(strings.ReplaceAll(path, "~1", "/"), "/"), verb: verb, limit: limit}
 	if m.MethodPath == "*/*" {
 		t.path = "*"
 		st.settings = append(st.settings, t)
@@ -271,14 +261,17 @@ func (st *stage) addSettings(m MethodSettings) {
 }
 
 func newPlan(id string, d UsagePlan) *plan {
-	p := &plan{id: id, name: d.Name, quota: d.QuotaSettings, apiStages: map[string]map[string]throttle{}}
+	p := &plan{id: id, apiStages: map[string]map[string]limits.Throttle{}}
+	if q := d.QuotaSettings; q != nil {
+		p.quota = &limits.Quota{Limit: q.Limit, Offset: q.Offset, Period: q.Period}
+	}
 	if t := d.ThrottleSettings; t != nil && (t.RateLimit > 0 || t.BurstLimit > 0) {
-		p.limit = &throttle{rate: t.RateLimit, burst: t.BurstLimit}
+		p.limit = &limits.Throttle{Rate: t.RateLimit, Burst: t.BurstLimit}
 	}
 	for _, a := range d.APIStages {
-		methods := map[string]throttle{}
+		methods := map[string]limits.Throttle{}
 		for _, t := range a.Throttles {
-			methods["/"+strings.TrimPrefix(t.Path, "/")] = throttle{rate: t.RateLimit, burst: t.BurstLimit}
+			methods["/"+strings.TrimPrefix(t.Path, "/")] = limits.Throttle{Rate: t.RateLimit, Burst: t.BurstLimit}
 		}
 		p.apiStages[a.APIID+"/"+a.Stage] = methods
 	}
@@ -296,10 +289,11 @@ func (c *compiled) readKeys(tx *store.Tx) error {
 	}
 	byID := map[string]*apiKey{}
 	for _, k := range keys {
-		key := &apiKey{id: k.ID, name: k.Value.Name, value: k.Value.Value, enabled: k.Value.Enabled == nil || *k.Value.Enabled, plans: map[string]*plan{}}
+		key := &apiKey{id: k.ID, value: k.Value.Value, enabled: k.Value.Enabled == nil || *k.Value.Enabled, plans: map[string]*plan{}}
 		byID[k.ID] = key
 		if key.value != "" {
 			c.keys[sha256.Sum256([]byte(key.value))] = key
+			c.keyIDs[key.id] = true
 		}
 	}
 	for _, m := range members {
@@ -310,6 +304,7 @@ func (c *compiled) readKeys(tx *store.Tx) error {
 		for name := range p.apiStages {
 			if _, taken := key.plans[name]; !taken { // the store lists plan keys in order: the first wins, always the same
 				key.plans[name] = p
+				c.members[p.id+"/"+key.id] = true
 			}
 		}
 	}

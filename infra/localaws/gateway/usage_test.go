@@ -9,53 +9,22 @@ import (
 	"testing"
 	"time"
 
+	"auth-api/infra/localaws/gateway/internal/doctest"
 	"auth-api/infra/localaws/store"
 )
 
-func TestQuotaWindows(t *testing.T) {
-	at := func(s string) time.Time {
-		v, err := time.Parse(time.RFC3339, s)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return v
-	}
-	for _, c := range []struct {
-		period string
-		offset int
-		now    string
-		want   string
-	}{
-		{"DAY", 0, "2026-11-22T23:59:59Z", "2026-11-22"},
-		{"DAY", 0, "2026-11-23T00:00:00+01:00", "2026-11-22"}, // the window is UTC's
-		{"WEEK", 0, "2026-11-22T10:00:00Z", "2026-11-22"},     // a Sunday
-		{"WEEK", 0, "2026-11-28T10:00:00Z", "2026-11-22"},
-		{"WEEK", 1, "2026-11-22T10:00:00Z", "2026-11-16"},
-		{"WEEK", 1, "2026-11-23T00:00:00Z", "2026-11-23"},
-		{"MONTH", 0, "2026-11-30T23:00:00Z", "2026-11-01"},
-		{"MONTH", 0, "2028-02-29T00:00:00Z", "2028-02-01"},
-		{"MONTH", 4, "2026-11-04T23:00:00Z", "2026-10-05"},
-		{"MONTH", 4, "2027-01-02T00:00:00Z", "2026-12-05"},
-		{"MONTH", 27, "2026-03-01T00:00:00Z", "2026-02-28"},
-	} {
-		if got := windowStart(&QuotaSettings{Period: c.period, Offset: c.offset}, at(c.now)); got != c.want {
-			t.Errorf("at %s the window of %s+%d begins %s, want %s", c.now, c.period, c.offset, got, c.want)
-		}
-	}
-}
-
 func TestUsageSurvivesARestartAndIsNeverCountedTwice(t *testing.T) {
 	f := newFixture(t)
-	f.deploy(RestAPI{Body: openAPI(map[string]map[string]any{"GET /a": operation("a", "api_key")})})
+	f.deploy(RestAPI{Body: doctest.OpenAPI(map[string]map[string]any{"GET /a": doctest.Operation("a", "api_key")})})
 	f.plan("plan01", UsagePlan{QuotaSettings: &QuotaSettings{Limit: 5, Period: "WEEK"}}, "one")
 	call := func() int { return f.get("/a", "x-api-key", keyValue("one")).status }
 	for range 2 {
 		call()
 	}
-	if err := f.gateway.Flush(); err != nil {
+	if err := f.gateway.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.gateway.Flush(); err != nil { // nothing new to write
+	if err := f.gateway.Close(); err != nil { // nothing new to write
 		t.Fatal(err)
 	}
 	f.clock.Advance(24 * time.Hour) // Monday, the same week
@@ -94,16 +63,16 @@ func TestUsageSurvivesARestartAndIsNeverCountedTwice(t *testing.T) {
 
 func TestUsageOfWhatIsGoneLeavesTheStore(t *testing.T) {
 	f := newFixture(t)
-	f.deploy(RestAPI{Body: openAPI(map[string]map[string]any{"GET /a": operation("a", "api_key")})})
+	f.deploy(RestAPI{Body: doctest.OpenAPI(map[string]map[string]any{"GET /a": doctest.Operation("a", "api_key")})})
 	f.plan("plan01", UsagePlan{}, "one")
 	f.get("/a", "x-api-key", keyValue("one"))
 	rows := func() int {
-		if err := f.gateway.Flush(); err != nil {
+		if err := f.gateway.Close(); err != nil {
 			t.Fatal(err)
 		}
 		n := 0
 		_ = f.store.View(func(tx *store.Tx) error {
-			list, err := usageTable.List(tx, "")
+			list, err := store.Table[int64]{Name: "gateway.usage"}.List(tx, "")
 			n = len(list)
 			return err
 		})
@@ -124,7 +93,7 @@ func TestUsageOfWhatIsGoneLeavesTheStore(t *testing.T) {
 func TestQuotaUnderConcurrency(t *testing.T) {
 	const limit, clients, each = 500, 32, 40
 	f := newFixture(t)
-	f.deploy(RestAPI{Body: openAPI(map[string]map[string]any{"GET /a": operation("a", "api_key")})})
+	f.deploy(RestAPI{Body: doctest.OpenAPI(map[string]map[string]any{"GET /a": doctest.Operation("a", "api_key")})})
 	f.plan("plan01", UsagePlan{QuotaSettings: &QuotaSettings{Limit: limit, Period: "DAY"}}, "one", "two")
 	var allowed, limited [2]atomic.Int64
 	var wg sync.WaitGroup
@@ -146,7 +115,7 @@ func TestQuotaUnderConcurrency(t *testing.T) {
 		})
 	}
 	for range 5 {
-		if err := f.gateway.Flush(); err != nil {
+		if err := f.gateway.Close(); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -168,7 +137,7 @@ func TestQuotaUnderConcurrency(t *testing.T) {
 
 func BenchmarkGateway(b *testing.B) {
 	f := newFixture(b)
-	f.deploy(RestAPI{Body: openAPI(map[string]map[string]any{"GET /require-auth": operation("require-auth", "sigv4", "api_key"), "GET /no-auth": operation("no-auth", "api_key")})})
+	f.deploy(RestAPI{Body: doctest.OpenAPI(map[string]map[string]any{"GET /require-auth": doctest.Operation("require-auth", "sigv4", "api_key"), "GET /no-auth": doctest.Operation("no-auth", "api_key")})})
 	f.plan("plan01", UsagePlan{ThrottleSettings: &ThrottleSettings{RateLimit: 1e9, BurstLimit: 1e9}, QuotaSettings: &QuotaSettings{Limit: 1e9, Period: "DAY"}}, "one")
 	user := f.role("user", allowing("Allow", "GET/require-auth"), signedIn)
 	run := func(b *testing.B, path string, signed bool) {

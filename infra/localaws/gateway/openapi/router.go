@@ -1,40 +1,36 @@
-package gateway
+package openapi
 
 import (
 	"crypto/sha256"
+	"slices"
 	"strings"
 )
 
-// router finds the method that serves a request. Routing goes by resource and
-// method together: a literal part beats {param}, which beats {proxy+}, but a
-// resource without the method does not stand in the way of a less specific one
-// that has it.
-type router struct{ root *node }
-
+// node is a place in the tree of resources, below which its parts go on.
 type node struct {
 	literal  map[string]*node
 	param    *node
 	name     string             // of the param, in its parent
-	greedy   map[string]*method // by verb, of {name+} below this node
-	methods  map[string]*method // by verb
+	greedy   map[string]*Method // by verb, of {name+} below this node
+	methods  map[string]*Method // by verb
 	greedyAs string             // name of the greedy variable
 }
 
-func newRouter(methods []*method) *router {
-	r := &router{root: &node{}}
+func newRoutes(methods []*Method) *node {
+	root := &node{}
 	for _, m := range methods {
-		n := r.root
+		n := root
 		var parts []string
-		if m.resource != "/" {
-			parts = strings.Split(strings.TrimPrefix(m.resource, "/"), "/")
+		if m.ResourcePath != "/" {
+			parts = strings.Split(strings.TrimPrefix(m.ResourcePath, "/"), "/")
 		}
 		for i, part := range parts {
 			if name, ok := strings.CutSuffix(part, "+}"); ok && i == len(parts)-1 {
 				if n.greedy == nil {
-					n.greedy = map[string]*method{}
+					n.greedy = map[string]*Method{}
 				}
 				n.greedyAs = name[1:]
-				n.greedy[m.verb] = m
+				n.greedy[m.HTTPMethod] = m
 				n = nil
 				break
 			}
@@ -42,12 +38,12 @@ func newRouter(methods []*method) *router {
 		}
 		if n != nil {
 			if n.methods == nil {
-				n.methods = map[string]*method{}
+				n.methods = map[string]*Method{}
 			}
-			n.methods[m.verb] = m
+			n.methods[m.HTTPMethod] = m
 		}
 	}
-	return r
+	return root
 }
 
 func (n *node) child(part string) *node {
@@ -68,11 +64,16 @@ func (n *node) child(part string) *node {
 	return c
 }
 
-// match returns the method that serves verb on path, and the path parameters, still
-// percent-encoded as received. The path has one slash at its front.
-func (r *router) match(verb, path string) (*method, map[string]string) {
+// Match returns the method that serves verb on path, nil when there is none, and the
+// path parameters, still percent-encoded as received. The path has one slash at its
+// front.
+//
+// Routing goes by resource and method together: a literal part beats {param}, which
+// beats {proxy+}, but a resource without the method does not stand in the way of a
+// less specific one that has it.
+func (doc *Document) Match(verb, path string) (*Method, map[string]string) {
 	var values []string
-	m, names := r.root.match(verb, strings.TrimPrefix(path, "/"), &values, nil)
+	m, names := doc.routes.match(verb, strings.TrimPrefix(path, "/"), &values, nil)
 	if m == nil || len(names) == 0 {
 		return m, nil
 	}
@@ -83,10 +84,9 @@ func (r *router) match(verb, path string) (*method, map[string]string) {
 	return m, params
 }
 
-func (n *node) match(verb, rest string, values *[]string, names []string) (*method, []string) {
+func (n *node) match(verb, rest string, values *[]string, names []string) (*Method, []string) {
 	if rest == "" {
-		m := pick(n.methods, verb)
-		return m, names
+		return pick(n.methods, verb), names
 	}
 	part, after, more := strings.Cut(rest, "/")
 	if part != "" && (!more || after != "") { // a trailing slash or an empty part matches greedy resources alone
@@ -113,23 +113,21 @@ func (n *node) match(verb, rest string, values *[]string, names []string) (*meth
 	return nil, nil
 }
 
-func pick(methods map[string]*method, verb string) *method {
+func pick(methods map[string]*Method, verb string) *Method {
 	if m := methods[verb]; m != nil {
 		return m
 	}
-	for _, v := range anyVerbs {
-		if v == verb {
-			return methods["ANY"]
-		}
+	if slices.Contains(anyVerbs, verb) {
+		return methods["ANY"]
 	}
 	return nil
 }
 
-// resourceID makes the id of a resource out of its path: six lower-case letters and
-// digits, the same at every deployment.
-func resourceID(path string) string {
+// makeID makes the id of a resource out of its path, or of an authorizer out of its
+// name: six lower-case letters and digits, the same at every deployment.
+func makeID(of string) string {
 	const alphabet = "abcdefghijklmnopqrstuvwxyz0123456789"
-	sum := sha256.Sum256([]byte(path))
+	sum := sha256.Sum256([]byte(of))
 	id := make([]byte, 6)
 	for i := range id {
 		id[i] = alphabet[int(sum[i])%len(alphabet)]

@@ -1,7 +1,6 @@
-package gateway
+package openapi
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -237,15 +236,4 @@ func (v value) plain() any {
 		return l
 	}
 	return v.data
-}
-
-// marshal writes JSON as API Gateway does: <, > and & stand for themselves.
-func marshal(v any) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return nil, err
-	}
-	return bytes.TrimRight(b.Bytes(), "\n"), nil
 }
