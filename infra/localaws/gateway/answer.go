@@ -41,11 +41,7 @@ func (x *exchange) refuse(a Answer, reason string) bool {
 		h.Del("x-amzn-ErrorType")
 	}
 	h.Set("Content-Type", contentType)
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	x.w.WriteHeader(status)
-	if x.r.Method != http.MethodHead {
-		_, _ = x.w.Write(body) // a client that has gone away is no fault
-	}
+	x.write(status, body)
 	return false
 }
 

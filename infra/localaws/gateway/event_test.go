@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -170,6 +171,33 @@ func TestBinaryAndCompressedAnswers(t *testing.T) {
 			t.Errorf("answered %d %q with %v", r.status, r.body, r.header)
 		}
 	})
+}
+
+// On one connection, so that a body too many would be read as the next answer.
+func TestAnswersWithoutABody(t *testing.T) {
+	f := newFixture(t)
+	f.deploy(RestAPI{Body: doctest.OpenAPI(map[string]map[string]any{"GET /f": doctest.Operation("f"), "HEAD /f": doctest.Operation("f")}, func(d doctest.Document) {
+		d["x-amazon-apigateway-gateway-responses"] = map[string]any{"MISSING_AUTHENTICATION_TOKEN": map[string]any{"statusCode": "204"}}
+	})})
+	for _, status := range []string{"204", "304"} {
+		f.functions.answers(`{"statusCode":` + status + `,"body":"too much"}`)
+		for range 2 {
+			if r := f.get("/f"); fmt.Sprint(r.status) != status || r.body != "" || r.header.Get("Content-Length") != "" {
+				t.Errorf("answered %d %q with %v, want %s and no body", r.status, r.body, r.header, status)
+			}
+		}
+	}
+	for range 2 {
+		if r := f.get("/unknown"); r.status != 204 || r.body != "" || r.header.Get("Content-Length") != "" {
+			t.Errorf("a gateway response answered %d %q with %v, want 204 and no body", r.status, r.body, r.header)
+		}
+	}
+	f.functions.answers(`{"body":"small"}`)
+	for range 2 {
+		if r := f.do(f.request("HEAD", "/f", "")); r.status != 200 || r.body != "" || r.header.Get("Content-Length") != "5" {
+			t.Errorf("HEAD answered %d %q with %v", r.status, r.body, r.header)
+		}
+	}
 }
 
 func TestSplitPath(t *testing.T) {

@@ -4,7 +4,7 @@ import "auth-api/infra/localaws/declared"
 
 // RestAPI is a REST API (aws:apigateway/restApi:RestApi). Its id is ten lower-case
 // letters and digits. Its body is the OpenAPI document; what a stage serves is the
-// body as it was when the stage's deployment was made (see Snapshot).
+// body as it was when the stage's deployment was made (see DeploymentDeclared).
 type RestAPI struct {
 	Name                      string                 `json:"name" aws:"autoname"`
 	Description               string                 `json:"description,omitempty"`

@@ -51,7 +51,7 @@ func (x *exchange) respond(answer payload.Response) {
 	x.send(answer.StatusCode, body)
 }
 
-// send writes the answer, compressed where the API says so and the client takes it.
+// send sends the answer, compressed where the API says so and the client takes it.
 //
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gzip-compression-decompression.html
 func (x *exchange) send(status int, body []byte) {
@@ -64,13 +64,15 @@ func (x *exchange) send(status int, body []byte) {
 		body = b.Bytes()
 		h.Set("Content-Encoding", "gzip")
 	}
-	if status != http.StatusNoContent && status != http.StatusNotModified {
-		h.Set("Content-Length", strconv.Itoa(len(body)))
-	}
+	x.write(status, body)
+}
+
+// write sends status, headers and body; of the body and its length, net/http leaves out
+// what an answer to HEAD, a 204 or a 304 does not have.
+func (x *exchange) write(status int, body []byte) {
+	x.w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	x.w.WriteHeader(status)
-	if x.r.Method != http.MethodHead && status != http.StatusNoContent && status != http.StatusNotModified {
-		_, _ = x.w.Write(body) // a client that has gone away is no fault
-	}
+	_, _ = x.w.Write(body) // a client that has gone away is no fault
 }
 
 func acceptsGzip(h http.Header) bool {

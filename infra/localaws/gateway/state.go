@@ -3,6 +3,7 @@ package gateway
 import (
 	"crypto/sha256"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -13,14 +14,14 @@ import (
 	"auth-api/infra/localaws/store"
 )
 
-// Snapshot is an API as it was when a deployment of it was made; its stages serve it.
-type Snapshot struct {
+// snapshot is an API as it was when a deployment of it was made; its stages serve it.
+type snapshot struct {
 	RestAPI    string    `json:"restApi"` // its id
 	API        RestAPI   `json:"api"`
 	DeployedAt time.Time `json:"deployedAt"`
 }
 
-var snapshots = store.Table[Snapshot]{Name: "gateway.snapshots"}
+var snapshots = store.Table[snapshot]{Name: "gateway.snapshots"}
 
 // DeploymentDeclared takes the snapshot of the deployment's API as it is now. It fails
 // when there is no such API, or when what it says is not supported.
@@ -42,7 +43,7 @@ func (s *Service) DeploymentDeclared(tx *store.Tx, id string, d Deployment) erro
 		return fmt.Errorf("deploying %s: the REST API doesn't contain any methods", id)
 	}
 	tx.Declares()
-	return snapshots.Put(tx, id, Snapshot{RestAPI: d.RestAPI, API: api, DeployedAt: s.cfg.Now().UTC()})
+	return snapshots.Put(tx, id, snapshot{RestAPI: d.RestAPI, API: api, DeployedAt: s.cfg.Now().UTC()})
 }
 
 // DeploymentDeleted drops the deployment's snapshot. It fails while a stage serves it.
@@ -179,7 +180,7 @@ func (s *Service) readStages(tx *store.Tx, c, before *compiled) error {
 			continue
 		}
 		if before != nil {
-			if old := before.stages[name]; old != nil && old.api != nil && old.api.deployment == declared.Deployment && old.api.same(snapshot.API) {
+			if old := before.stages[name]; old != nil && old.api != nil && old.api.deployment == declared.Deployment && reflect.DeepEqual(old.api.source, snapshot.API) {
 				st.api = old.api
 			}
 		}
@@ -193,12 +194,6 @@ func (s *Service) readStages(tx *store.Tx, c, before *compiled) error {
 		}
 	}
 	return nil
-}
-
-func (a *api) same(b RestAPI) bool {
-	return a.source.Body == b.Body && a.source.Policy == b.Policy && a.source.MinimumCompressionSize == b.MinimumCompressionSize &&
-		a.source.APIKeySource == b.APIKeySource && a.source.DisableExecuteAPIEndpoint == b.DisableExecuteAPIEndpoint &&
-		slices.Equal(a.source.BinaryMediaTypes, b.BinaryMediaTypes)
 }
 
 // compileAPI makes the API ready to serve. What RestApi declares wins over the document.

@@ -88,6 +88,40 @@ func TestUsageOfWhatIsGoneLeavesTheStore(t *testing.T) {
 	}
 }
 
+// What a caller has used up stays used up while what is declared changes around it, and
+// is forgotten with the plan that limited it.
+func TestLimitsOutliveADeployment(t *testing.T) {
+	f := newFixture(t)
+	api := RestAPI{Body: doctest.OpenAPI(map[string]map[string]any{"GET /a": doctest.Operation("a", "api_key"), "GET /b": doctest.Operation("b")})}
+	plan := UsagePlan{ThrottleSettings: &ThrottleSettings{RateLimit: 1, BurstLimit: 1}}
+	f.deploy(api)
+	f.plan("plan01", plan, "one")
+	rate, burst := 1.0, 1
+	f.update(func(tx *store.Tx) error {
+		return StageMethods.Put(tx, "all", MethodSettings{RestAPI: apiID, StageName: "v1", MethodPath: "b/GET", Settings: MethodSettingsDetails{ThrottlingRateLimit: &rate, ThrottlingBurstLimit: &burst}})
+	})
+	expect := func(when string, key, stage int) {
+		t.Helper()
+		if got := f.get("/a", "x-api-key", keyValue("one")).status; got != key {
+			t.Errorf("%s: the key's call answered %d, want %d", when, got, key)
+		}
+		if got := f.get("/b").status; got != stage {
+			t.Errorf("%s: the stage's method answered %d, want %d", when, got, stage)
+		}
+	}
+	expect("at first", 200, 200)
+	f.deploy(api)
+	expect("after a deployment", 429, 429)
+	f.update(func(tx *store.Tx) error { return UsagePlanKeys.Delete(tx, "one") })
+	expect("out of the plan", 403, 429)
+	f.plan("plan01", plan, "one")
+	expect("back in the plan", 200, 429)
+	f.update(func(tx *store.Tx) error { return Stages.Delete(tx, "ags-"+apiID+"-v1") })
+	expect("without the stage", 403, 403)
+	f.deploy(api)
+	expect("with the stage again", 429, 200)
+}
+
 // Many clients at once, restarts and flushes between them: exactly the quota is let
 // in, and exactly that is on record.
 func TestQuotaUnderConcurrency(t *testing.T) {
