@@ -72,35 +72,6 @@ var anyVerbs = []string{
 	http.MethodDelete, http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodPatch, http.MethodPost, http.MethodPut,
 }
 
-// Warnings tells of shapes in the document that AWS takes and that surprise: a path
-// that is protected under one method and, because routing goes by resource and
-// method together, open under another through a greedy resource above it.
-func Warnings(body string) []string {
-	doc, err := Read(body)
-	if err != nil {
-		return nil
-	}
-	var list []string
-	for _, m := range doc.Methods {
-		if m.AuthorizationType == AuthNone {
-			continue
-		}
-		for _, verb := range anyVerbs {
-			open, _ := doc.Match(verb, sample(m.ResourcePath))
-			if open != nil && open.ResourcePath != m.ResourcePath && open.AuthorizationType == AuthNone && verb != http.MethodOptions {
-				list = append(list, fmt.Sprintf("%s %s needs %s, but %s %s is answered without authorization by %s %s",
-					m.HTTPMethod, m.ResourcePath, m.AuthorizationType, verb, m.ResourcePath, open.HTTPMethod, open.ResourcePath))
-			}
-		}
-	}
-	return list
-}
-
-// sample is a path that the resource's template matches.
-func sample(template string) string {
-	return strings.NewReplacer("{", "", "+}", "", "}", "").Replace(template)
-}
-
 // reader reads one document. What methods refer to by its name is read before them.
 type reader struct {
 	root       value
