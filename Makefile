@@ -59,11 +59,11 @@ toolchain:
 	 if [ ! -x bin/pulumi ] || [ infra/toolchain/go.mod -nt bin/pulumi ]; then \
 	   echo "There is no Pulumi on PATH: building its CLI into bin/, once. This takes about 4 minutes on two cores." >&2; \
 	   start=$$(date +%s); \
-	   go -C infra/toolchain build -trimpath -ldflags "-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=$$(go -C infra/toolchain list -m -f '{{.Version}}' github.com/pulumi/pulumi/pkg/v3)" -o ../../bin/pulumi github.com/pulumi/pulumi/pkg/v3/cmd/pulumi; \
+	   go -C infra/toolchain build -ldflags "-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=$$(go -C infra/toolchain list -m -f '{{.Version}}' github.com/pulumi/pulumi/pkg/v3)" -o ../../bin/pulumi github.com/pulumi/pulumi/pkg/v3/cmd/pulumi; \
 	   touch bin/pulumi; \
 	   echo "Built bin/pulumi in $$(( $$(date +%s) - start )) s." >&2; \
 	 fi; \
-	 go -C infra/toolchain build -trimpath -ldflags "-s -w" -o ../../bin/pulumi-language-go ./pulumi-language-go
+	 go -C infra/toolchain build -ldflags "-s -w" -o ../../bin/pulumi-language-go ./pulumi-language-go
 
 test: ## run the tests
 	@go test ./...
@@ -90,7 +90,7 @@ vet:
 
 staticcheck:
 	@mkdir -p bin
-	@go -C infra/toolchain build -trimpath -ldflags "-s -w" -o ../../bin/staticcheck honnef.co/go/tools/cmd/staticcheck
+	@go -C infra/toolchain build -ldflags "-s -w" -o ../../bin/staticcheck honnef.co/go/tools/cmd/staticcheck
 	@bin/staticcheck ./...
 
 # Exit code 3 means that a vulnerability was found. Where the database of
