@@ -325,7 +325,7 @@ func (v *visit) changePasswordForm() {
 	var u user
 	var err error
 	if form.Get("password") != form.Get("confirm") {
-		err = invalid("The two passwords differ.")
+		err = errPasswordsDiffer
 	} else {
 		u, err = v.chooseNewPassword(v.pool, a.client, form.Get("session"), "", form.Get("password"), formAttributes(form),
 			func(tx *store.Tx, u user, _ time.Time) (err error) {
@@ -345,7 +345,9 @@ func (v *visit) changePasswordForm() {
 			v.page(http.StatusBadRequest, "login", page{Title: "Sign in", Error: "That took too long. Sign in again.", Query: v.carried(a), Fields: []field{v.nameField("")}})
 			return
 		}
-		v.page(http.StatusBadRequest, "newpassword", v.newPasswordPage(a, v.shownUser(form.Get("username")), form.Get("session"), text))
+		p := v.newPasswordPage(a, v.shownUser(form.Get("username")), form.Get("session"), text)
+		p.Wrong = wrongField(err)
+		v.page(http.StatusBadRequest, "newpassword", p)
 		return
 	}
 	v.record.Caller(u.Username)

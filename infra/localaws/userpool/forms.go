@@ -131,7 +131,9 @@ func (v *visit) signupForm() {
 	u, sent, err := v.register(v.r.Context(), v.pool, a.client, name, form.Get("password"), formAttributes(form))
 	if err != nil {
 		if text, ok := v.said(err); ok {
-			v.page(http.StatusBadRequest, "signup", v.signupFields(a, text))
+			p := v.signupFields(a, text)
+			p.Wrong = wrongField(err)
+			v.page(http.StatusBadRequest, "signup", p)
 		}
 		return
 	}
@@ -224,13 +226,16 @@ func (v *visit) resetForm() {
 	}
 	form := v.r.PostForm
 	p := page{Title: "Reset your password", Username: form.Get("username"), Query: v.carried(a), Policy: v.pool.describePolicy()}
-	var err error = invalid("The two passwords differ.")
+	var err error = errPasswordsDiffer
 	var u user
 	if form.Get("password") == form.Get("confirm") {
 		u, err = v.resetPassword(v.pool, a.client, p.Username, strings.TrimSpace(form.Get("code")), form.Get("password"))
 	}
 	if err != nil {
 		if p.Error, ok = v.said(err); ok {
+			if p.Wrong = wrongField(err); p.Wrong == "password" {
+				p.Code = form.Get("code")
+			}
 			v.page(http.StatusBadRequest, "reset", p)
 		}
 		return

@@ -215,9 +215,12 @@ type page struct {
 	Query              template.URL
 	Base, Prefix, CSRF string
 	Username, Session  string
-	SignUp             bool
-	Fields             []field
-	Policy             []string
+	// Wrong names the field that Error is about, password or code; Code is what was
+	// typed into the latter, kept when it is not what is wrong.
+	Wrong, Code string
+	SignUp      bool
+	Fields      []field
+	Policy      []string
 }
 
 type field struct{ Name, Label, Type, Autocomplete, Value string }
@@ -333,4 +336,21 @@ func (v *visit) said(err error) (string, bool) {
 		return errWrongPassword.public.Message, true
 	}
 	return no.public.Message, true
+}
+
+var errPasswordsDiffer = refuse("InvalidPasswordException", "The two passwords differ.")
+
+// wrongField is the field that a refusal is about, where it is about one.
+func wrongField(err error) string {
+	var no *refusal
+	if !errors.As(err, &no) {
+		return ""
+	}
+	switch no.public.Code {
+	case "InvalidPasswordException", "PasswordHistoryPolicyViolationException":
+		return "password"
+	case "CodeMismatchException", "ExpiredCodeException", "TooManyFailedAttemptsException":
+		return "code"
+	}
+	return ""
 }
