@@ -60,14 +60,14 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 		s.Gateway.ServeHTTP(w, r, api, stage, rest)
 	case first == "auth":
 		prefix, _ := splitPath(rest)
-		s.UserPools.ServeHosted(w, r, prefix)
+		s.hosted.Serve(w, r, prefix)
 	case first == "_runtime":
 		token, rest := splitPath(rest)
 		s.Lambda.ServeRuntime(w, r, token, rest)
 	case first == "_local":
 		s.serveLocal(w, r, rest)
 	case strings.HasPrefix(rest, "/.well-known/"):
-		s.UserPools.ServeWellKnown(w, r, first, strings.TrimPrefix(rest, "/.well-known/"))
+		s.hosted.ServeWellKnown(w, r, first, strings.TrimPrefix(rest, "/.well-known/"))
 	case path == "/":
 		s.serveAPI(w, r)
 	default:
@@ -118,7 +118,7 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	}
 	switch service {
 	case "AWSCognitoIdentityProviderService":
-		s.UserPools.ServeAPI(w, r, operation, body)
+		s.userAPI.Serve(w, r, operation, body)
 		return
 	case "AWSCognitoIdentityService":
 		s.IdentityPools.ServeAPI(w, r, operation, body)

@@ -33,6 +33,8 @@ import (
 	"auth-api/infra/localaws/lambda"
 	"auth-api/infra/localaws/store"
 	"auth-api/infra/localaws/userpool"
+	"auth-api/infra/localaws/userpool/api"
+	"auth-api/infra/localaws/userpool/hosted"
 )
 
 // Account is the account id of every local AWS. AWS gives no account this id, so a
@@ -79,6 +81,9 @@ type Server struct {
 	Lambda          *lambda.Service
 	Gateway         *gateway.Service
 	Mailbox         *Mailbox
+
+	userAPI *api.API
+	hosted  *hosted.Server
 
 	log      *slog.Logger
 	rand     io.Reader
@@ -137,8 +142,7 @@ func (s *Server) open(cfg Config) (err error) {
 		return err
 	}
 	userPools := userpool.Config{
-		Store: s.Store, Now: s.Now, Rand: s.rand, Account: s.Account, Region: s.Region, Log: s.log,
-		Endpoint: s.URL, Mail: s.Mailbox.deliver,
+		Store: s.Store, Now: s.Now, Rand: s.rand, Account: s.Account, Region: s.Region, Mail: s.Mailbox.deliver,
 	}
 	functions := lambda.Config{
 		Store: s.Store, Now: s.Now, Rand: s.rand, Log: s.log, Account: s.Account, Region: s.Region,
@@ -158,6 +162,7 @@ func (s *Server) open(cfg Config) (err error) {
 	if s.UserPools, err = userpool.New(userPools); err != nil {
 		return err
 	}
+	s.userAPI, s.hosted = api.New(s.UserPools), hosted.New(s.UserPools, s.URL)
 	if s.IdentityPools, err = identitypool.New(identitypool.Config{
 		Store: s.Store, Now: s.Now, Rand: s.rand, Account: s.Account, Region: s.Region, IAM: s.IAM, Tokens: s.UserPools,
 	}); err != nil {

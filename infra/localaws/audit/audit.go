@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 )
 
@@ -88,4 +89,12 @@ func (r *Record) Attrs() []slog.Attr {
 		attrs = append(attrs, slog.String("fault", r.fault.Error()))
 	}
 	return attrs
+}
+
+// Clip keeps what a stranger chose short enough for a log line.
+func Clip(s string) string {
+	if len(s) > 64 {
+		return strings.ToValidUTF8(s[:64], "") + "…"
+	}
+	return s
 }

@@ -14,6 +14,7 @@ import (
 	"auth-api/infra/localaws/identitypool"
 	"auth-api/infra/localaws/store"
 	"auth-api/infra/localaws/userpool"
+	"auth-api/infra/localaws/userpool/api"
 )
 
 // A user of a real user pool gets credentials with an ID token, and none after signing
@@ -22,7 +23,7 @@ func TestWithARealUserPool(t *testing.T) {
 	w := newWorld(t)
 	clock := func() time.Time { return w.now }
 	users, err := userpool.New(userpool.Config{
-		Store: w.db, Now: clock, Account: account, Region: region, Endpoint: func() string { return "http://localhost" },
+		Store: w.db, Now: clock, Account: account, Region: region,
 		Mail:         func(context.Context, userpool.Message) {},
 		PasswordHash: &argon2id.Params{Memory: 8, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32},
 	})
@@ -61,7 +62,7 @@ func TestWithARealUserPool(t *testing.T) {
 			t.Fatal(err)
 		}
 		answer := httptest.NewRecorder()
-		users.ServeAPI(answer, httptest.NewRequest("POST", "/", bytes.NewReader(body)), operation, body)
+		api.New(users).Serve(answer, httptest.NewRequest("POST", "/", bytes.NewReader(body)), operation, body)
 		if answer.Code != 200 {
 			t.Fatalf("%s: %d %s", operation, answer.Code, answer.Body)
 		}

@@ -1,6 +1,7 @@
 package userpool
 
 import (
+	"context"
 	"maps"
 	"slices"
 
@@ -16,33 +17,22 @@ type pending struct {
 	Value string `json:"value,omitempty"`
 }
 
-// updateUserAttributes: https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_UpdateUserAttributes.html
-func (c *call) updateUserAttributes() (any, error) {
-	var in struct {
-		AccessToken    string
-		UserAttributes []nameValue
-	}
-	if err := c.decode(&in); err != nil {
-		return nil, err
-	}
-	if err := require("accessToken", in.AccessToken); err != nil {
-		return nil, err
-	}
-	_, u, err := c.authorized(in.AccessToken)
-	if err != nil {
-		return nil, err
-	}
-	wanted := attributeMap(in.UserAttributes)
-	if err := c.mayWrite(c.pool, c.client, wanted); err != nil {
+// UpdateUserAttributes changes the user's attributes, and sends codes to the new
+// addresses that the pool verifies.
+//
+// https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_UpdateUserAttributes.html
+func (b Bearer) UpdateUserAttributes(ctx context.Context, wanted map[string]string) ([]*CodeDelivery, error) {
+	s := b.service
+	if err := b.app.mayWrite(wanted); err != nil {
 		return nil, err
 	}
 	for _, name := range slices.Sorted(maps.Keys(wanted)) {
-		if d, _ := c.pool.schema(name); !d.Mutable {
-			return nil, invalid("Attributes did not conform to the schema: %s: Attribute cannot be updated.", name)
+		if d, _ := b.app.pool.schema(name); !d.Mutable {
+			return nil, Invalid("Attributes did not conform to the schema: %s: Attribute cannot be updated.", name)
 		}
 	}
 	var messages []Message
-	err = c.change(u, func(tx *store.Tx, p pool, u user) error {
+	err := b.change(func(tx *store.Tx, p pool, u user) error {
 		messages = nil
 		for _, name := range slices.Sorted(maps.Keys(wanted)) {
 			value := wanted[name]
@@ -54,7 +44,7 @@ func (c *call) updateUserAttributes() (any, error) {
 				continue
 			}
 			if p.verifiesFirst(name) && value != "" {
-				m, err := c.newPending(p, &u, name, value, true)
+				m, err := s.newPending(p, &u, name, value, true)
 				if err != nil {
 					return err
 				}
@@ -65,7 +55,7 @@ func (c *call) updateUserAttributes() (any, error) {
 			u.Attributes[name+"_verified"] = "false"
 			delete(u.Pending, name)
 			if slices.Contains(p.AutoVerifiedAttributes, name) && value != "" {
-				m, err := c.newPending(p, &u, name, value, false)
+				m, err := s.newPending(p, &u, name, value, false)
 				if err != nil {
 					return err
 				}
@@ -73,19 +63,18 @@ func (c *call) updateUserAttributes() (any, error) {
 			}
 		}
 		if missing := p.missingAttributes(u.Attributes); len(missing) > 0 {
-			return invalid("Attributes did not conform to the schema: %s: The attribute is required", missing[0])
+			return Invalid("Attributes did not conform to the schema: %s: The attribute is required", missing[0])
 		}
-		return taken(c.saveUser(tx, p, u))
+		return taken(s.saveUser(tx, p, u))
 	})
 	if err != nil {
 		return nil, err
 	}
-	sent := []*codeDelivery{}
+	sent := []*CodeDelivery{}
 	for _, m := range messages {
-		sent = append(sent, c.deliver(c.ctx, &m))
+		sent = append(sent, s.deliver(ctx, &m))
 	}
-	c.record.Allow("attributes changed")
-	return struct{ CodeDeliveryDetailsList []*codeDelivery }{sent}, nil
+	return sent, nil
 }
 
 // verifiesFirst says whether a new address must be verified before it takes the old
@@ -112,78 +101,62 @@ func (s *Service) newPending(p pool, u *user, attribute, value string, later boo
 	return m, nil
 }
 
-// byAttribute decodes the operations on one attribute.
-func (c *call) byAttribute(needsCode bool) (attribute, code string, u user, err error) {
-	var in struct{ AccessToken, AttributeName, Code string }
-	if err = c.decode(&in); err != nil {
-		return
+func checkVerifiable(attribute string) error {
+	if attribute != "email" && attribute != "phone_number" {
+		return Invalid("Invalid attribute name: only email and phone_number can be verified.")
 	}
-	if err = require("accessToken", in.AccessToken, "attributeName", in.AttributeName); err != nil {
-		return
-	}
-	if needsCode {
-		if err = require("code", in.Code); err != nil {
-			return
-		}
-	}
-	if in.AttributeName != "email" && in.AttributeName != "phone_number" {
-		return "", "", user{}, invalid("Invalid attribute name: only email and phone_number can be verified.")
-	}
-	_, u, err = c.authorized(in.AccessToken)
-	return in.AttributeName, in.Code, u, err
+	return nil
 }
 
-// getUserAttributeVerificationCode: https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_GetUserAttributeVerificationCode.html
-func (c *call) getUserAttributeVerificationCode() (any, error) {
-	attribute, _, u, err := c.byAttribute(false)
-	if err != nil {
+// GetUserAttributeVerificationCode sends a code to the user's email address or phone
+// number, or to the one that is to take its place.
+//
+// https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_GetUserAttributeVerificationCode.html
+func (b Bearer) GetUserAttributeVerificationCode(ctx context.Context, attribute string) (*CodeDelivery, error) {
+	if err := checkVerifiable(attribute); err != nil {
 		return nil, err
 	}
 	var message Message
-	err = c.change(u, func(tx *store.Tx, p pool, u user) (err error) {
+	err := b.change(func(tx *store.Tx, p pool, u user) (err error) {
 		value, later := u.Attributes[attribute], false
 		if waiting := u.Pending[attribute]; waiting.Value != "" {
 			value, later = waiting.Value, true
 		}
 		if value == "" {
-			return invalid("User does not have an attribute %s to verify.", attribute)
+			return Invalid("User does not have an attribute %s to verify.", attribute)
 		}
-		if message, err = c.newPending(p, &u, attribute, value, later); err != nil {
+		if message, err = b.service.newPending(p, &u, attribute, value, later); err != nil {
 			return err
 		}
-		return c.saveUser(tx, p, u)
+		return b.service.saveUser(tx, p, u)
 	})
 	if err != nil {
 		return nil, err
 	}
-	c.record.Allow("a code was sent")
-	return sentResponse{c.deliver(c.ctx, &message)}, nil
+	return b.service.deliver(ctx, &message), nil
 }
 
-// verifyUserAttribute: https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_VerifyUserAttribute.html
-func (c *call) verifyUserAttribute() (any, error) {
-	attribute, value, u, err := c.byAttribute(true)
-	if err != nil {
-		return nil, err
+// VerifyUserAttribute verifies an address by the code that was sent to it.
+//
+// https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_VerifyUserAttribute.html
+func (b Bearer) VerifyUserAttribute(attribute, code string) error {
+	if err := checkVerifiable(attribute); err != nil {
+		return err
 	}
-	var counted *refusal
-	err = c.change(u, func(tx *store.Tx, p pool, u user) error {
+	var counted *Refusal
+	err := b.change(func(tx *store.Tx, p pool, u user) error {
 		waiting := u.Pending[attribute]
-		if counted = c.check(waiting.Code, p, u, MailVerifyAttribute, value); counted == nil {
+		if counted = b.service.check(waiting.Code, p, u, MailVerifyAttribute, code); counted == nil {
 			if waiting.Value != "" {
 				u.Attributes[attribute] = waiting.Value
 			}
 			u.Attributes[attribute+"_verified"] = "true"
 			delete(u.Pending, attribute)
 		}
-		return taken(c.saveUser(tx, p, u))
+		return taken(b.service.saveUser(tx, p, u))
 	})
-	if err != nil {
-		return nil, err
+	if err == nil && counted != nil {
+		err = counted
 	}
-	if counted != nil {
-		return nil, counted
-	}
-	c.record.Allow("attribute verified")
-	return struct{}{}, nil
+	return err
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"crypto/hmac"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -15,9 +14,7 @@ import (
 	"auth-api/infra/localaws/store"
 )
 
-// The two challenges: proving a password by SRP, and choosing a new one. What the
-// second step needs is sealed and handed to the client, so that nothing is kept for
-// strangers who never take it.
+// The two challenges: proving a password by SRP, and choosing a new one.
 
 // srpState is what a secret block holds: everything that the second step needs, so
 // that nothing is kept for strangers who never take it.
@@ -43,128 +40,116 @@ func (c client) sessionLife() time.Duration {
 	return time.Duration(c.AuthSessionValidity) * time.Minute
 }
 
-func (c *call) beginSRP(name, srpA string) (any, error) {
+// SRPChallenge is Cognito's PASSWORD_VERIFIER: RespondSRP answers it.
+type SRPChallenge struct {
+	UserID      string // USER_ID_FOR_SRP
+	Salt, B     string // hexadecimal
+	SecretBlock string // base64, opaque
+}
+
+// BeginSRP begins a sign-in by secure remote password (USER_SRP_AUTH) with the
+// client's public number, in hexadecimal. The answer for a user that is not there
+// cannot be told from others when the client hides who is.
+func (s *Service) BeginSRP(app App, name, srpA string) (SRPChallenge, error) {
 	if _, err := parseSRPA(srpA); err != nil {
-		return nil, invalid("%s", err.Error())
+		return SRPChallenge{}, Invalid("%s", err.Error())
 	}
 	var u user
 	var found bool
-	err := c.cfg.Store.View(func(tx *store.Tx) (err error) {
-		u, found, err = c.pool.findUser(tx, name)
+	err := s.cfg.Store.View(func(tx *store.Tx) (err error) {
+		u, found, err = app.pool.findUser(tx, name)
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return SRPChallenge{}, err
 	}
-	state := srpState{Pool: c.pool.ID, Client: c.client.ID, Name: name, A: srpA, Expires: c.now().Add(c.client.sessionLife())}
+	state := srpState{Pool: app.pool.ID, Client: app.client.ID, Name: name, A: srpA, Expires: s.now().Add(app.client.sessionLife())}
 	var salt string
 	if found && u.Password.Verifier != "" {
 		state.UserID, state.V, salt, state.Known = u.Username, u.Password.Verifier, u.Password.Salt, 1
 	} else {
-		if !found && !c.client.hidesUsers() {
-			return nil, errNoUser
+		if !found && !app.client.hidesUsers() {
+			return SRPChallenge{}, errNoUser
 		}
-		state.UserID, state.V, salt = c.nobody(name)
+		state.UserID, state.V, salt = s.nobody(app.pool, name)
 	}
-	b, err := c.random(64)
+	b, err := s.random(64)
 	if err != nil {
-		return nil, err
+		return SRPChallenge{}, err
 	}
 	state.B = fmt.Sprintf("%x", b)
-	if state.Once, err = c.token(); err != nil {
-		return nil, err
+	if state.Once, err = s.RandomToken(); err != nil {
+		return SRPChallenge{}, err
 	}
-	block, err := c.seal(srpLabel, state)
+	block, err := s.seal(srpLabel, state)
 	if err != nil {
-		return nil, err
+		return SRPChallenge{}, err
 	}
-	c.record.Allow("the password is yet to be proved")
-	return &authResponse{ChallengeName: "PASSWORD_VERIFIER", ChallengeParameters: map[string]string{
-		"USER_ID_FOR_SRP": state.UserID, "USERNAME": state.UserID, "SALT": salt,
-		"SRP_B":        srpB(hexInt(state.V), new(big.Int).SetBytes(b)).Text(16),
-		"SECRET_BLOCK": base64.StdEncoding.EncodeToString(block),
-	}}, nil
+	return SRPChallenge{
+		UserID: state.UserID, Salt: salt, B: srpB(hexInt(state.V), new(big.Int).SetBytes(b)).Text(16),
+		SecretBlock: base64.StdEncoding.EncodeToString(block),
+	}, nil
 }
 
 // nobody makes up the SRP values of a user that is not there: the same salt and id
 // for the same name every time, as RFC 5054, section 2.5.1.3, has it.
-func (c *call) nobody(name string) (userID, verifier, salt string) {
-	folded := c.pool.fold(name)
+func (s *Service) nobody(p pool, name string) (userID, verifier, salt string) {
+	folded := p.fold(name)
 	userID = name
-	if len(c.pool.UsernameAttributes) > 0 || strings.Contains(name, "@") {
-		id := c.mac("srp id", c.pool.ID, folded)
+	if len(p.UsernameAttributes) > 0 || strings.Contains(name, "@") {
+		id := s.MAC("srp id", p.ID, folded)
 		id[6], id[8] = id[6]&0x0f|0x40, id[8]&0x3f|0x80
 		userID = fmt.Sprintf("%x-%x-%x-%x-%x", id[:4], id[4:6], id[6:8], id[8:10], id[10:16])
 	}
-	salt = fmt.Sprintf("%x", c.mac("srp salt", c.pool.ID, folded)[:16])
+	salt = fmt.Sprintf("%x", s.MAC("srp salt", p.ID, folded)[:16])
 	var wide []byte
 	for i := range 12 {
-		wide = append(wide, c.mac("srp verifier", c.pool.ID, folded, string(rune('a'+i)))...)
+		wide = append(wide, s.MAC("srp verifier", p.ID, folded, string(rune('a'+i)))...)
 	}
 	v := new(big.Int).SetBytes(wide)
 	v.Mul(v, v).Mod(v, srpN) // a square, as every power of the generator is
 	return userID, srpHex(v), salt
 }
 
-// respondToAuthChallenge: https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_RespondToAuthChallenge.html
-func (c *call) respondToAuthChallenge() (any, error) {
-	var in struct {
-		ChallengeName      string
-		ChallengeResponses map[string]string
-		ClientId           string
-		Session            string
-	}
-	if err := c.decode(&in); err != nil {
-		return nil, err
-	}
-	if err := require("challengeName", in.ChallengeName, "clientId", in.ClientId); err != nil {
-		return nil, err
-	}
-	if err := c.as(in.ClientId); err != nil {
-		return nil, err
-	}
-	switch in.ChallengeName {
-	case "PASSWORD_VERIFIER":
-		return c.finishSRP(in.ChallengeResponses)
-	case "NEW_PASSWORD_REQUIRED":
-		return c.finishNewPassword(in.Session, in.ChallengeResponses)
-	}
-	return nil, invalid("The challenge %s is not supported by the local AWS.", clip(in.ChallengeName))
+// SRPResponse answers an SRPChallenge.
+type SRPResponse struct {
+	Username    string // as it was given at first, or USER_ID_FOR_SRP
+	SecretBlock string // base64
+	Signature   string // base64
+	Timestamp   string
+	SecretHash  string // of a client with a secret
 }
 
-func (c *call) finishSRP(in map[string]string) (any, error) {
-	for _, name := range []string{"USERNAME", "PASSWORD_CLAIM_SECRET_BLOCK", "PASSWORD_CLAIM_SIGNATURE", "TIMESTAMP"} {
-		if in[name] == "" {
-			return nil, invalid("Missing required parameter %s", name)
-		}
-	}
-	block, err := base64.StdEncoding.DecodeString(in["PASSWORD_CLAIM_SECRET_BLOCK"])
+// RespondSRP ends a sign-in by secure remote password.
+func (s *Service) RespondSRP(app App, r SRPResponse) (SignedIn, error) {
+	refuse := func(reason string) (SignedIn, error) { return SignedIn{}, ErrWrongPassword.because(reason) }
+	block, err := base64.StdEncoding.DecodeString(r.SecretBlock)
 	if err != nil {
-		return nil, errWrongPassword.because("the secret block is not base64")
+		return refuse("the secret block is not base64")
 	}
 	var state srpState
-	if err := c.open(srpLabel, block, &state); err != nil || state.Pool != c.pool.ID || state.Client != c.client.ID {
-		return nil, errWrongPassword.because("the secret block is not one given to this client")
+	if err := s.open(srpLabel, block, &state); err != nil || state.Pool != app.pool.ID || state.Client != app.client.ID {
+		return refuse("the secret block is not one given to this client")
 	}
-	if in["USERNAME"] != state.UserID && in["USERNAME"] != state.Name {
-		return nil, errWrongPassword.because("the secret block was given for another user name")
+	if r.Username != state.UserID && r.Username != state.Name {
+		return refuse("the secret block was given for another user name")
 	}
-	if err := c.checkSecret(in["SECRET_HASH"], in["USERNAME"]); err != nil {
-		return nil, err
+	if err := app.CheckSecretHash(r.SecretHash, r.Username); err != nil {
+		return SignedIn{}, err
 	}
-	if !c.now().Before(state.Expires) {
-		return nil, errWrongPassword.because("the secret block expired at " + state.Expires.UTC().Format(time.RFC3339))
+	if !s.now().Before(state.Expires) {
+		return refuse("the secret block expired at " + state.Expires.UTC().Format(time.RFC3339))
 	}
-	signature, err := base64.StdEncoding.DecodeString(in["PASSWORD_CLAIM_SIGNATURE"])
+	signature, err := base64.StdEncoding.DecodeString(r.Signature)
 	if err != nil {
-		return nil, errWrongPassword.because("the signature is not base64")
+		return refuse("the signature is not base64")
 	}
-	return c.signIn(state.Name, &onceOnly{id: digest(state.Once), expires: state.Expires}, func(u *user) (bool, error) {
+	return s.signIn(app, state.Name, nil, &onceOnly{id: digest(state.Once), expires: state.Expires}, func(u *user) (bool, error) {
 		A, err := parseSRPA(state.A)
 		if err != nil {
 			return false, err
 		}
-		want, err := srpSignature(state.Pool, state.UserID, A, hexInt(state.B), hexInt(state.V), block, in["TIMESTAMP"])
+		want, err := srpSignature(state.Pool, state.UserID, A, hexInt(state.B), hexInt(state.V), block, r.Timestamp)
 		if errors.Is(err, errSRPA) {
 			return false, nil
 		}
@@ -186,133 +171,95 @@ type passwordState struct {
 	Expires  time.Time
 }
 
-func (s *Service) newPasswordSession(p pool, c client, u user) (string, error) {
-	once, err := s.token()
+func (s *Service) newPasswordChallenge(app App, u user) (*NewPasswordChallenge, error) {
+	once, err := s.RandomToken()
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	now := s.now()
 	sealed, err := s.seal(passwordLabel, passwordState{
-		Once: once, Pool: p.ID, Client: c.ID, Username: u.Username, Sub: u.Sub, Set: u.Password.Set, AuthTime: now, Expires: now.Add(c.sessionLife()),
+		Once: once, Pool: app.pool.ID, Client: app.client.ID, Username: u.Username, Sub: u.Sub, Set: u.Password.Set, AuthTime: now, Expires: now.Add(app.client.sessionLife()),
 	})
-	return base64.RawURLEncoding.EncodeToString(sealed), err
+	return &NewPasswordChallenge{
+		Session:    base64.RawURLEncoding.EncodeToString(sealed),
+		Attributes: app.client.readable(u.Attributes),
+		Missing:    app.pool.missingAttributes(u.Attributes),
+	}, err
 }
 
-func (c *call) newPasswordChallenge(u user) (any, error) {
-	session, err := c.newPasswordSession(c.pool, c.client, u)
-	if err != nil {
-		return nil, err
-	}
-	shown := maps.Clone(u.Attributes)
-	maps.DeleteFunc(shown, func(name, _ string) bool { return !c.client.mayRead(name) })
-	attributes, err := json.Marshal(shown)
-	if err != nil {
-		return nil, fmt.Errorf("describing a user's attributes: %w", err)
-	}
-	missing := c.pool.missingAttributes(u.Attributes)
-	for i, name := range missing {
-		missing[i] = "userAttributes." + name
-	}
-	required, err := json.Marshal(missing)
-	if err != nil {
-		return nil, fmt.Errorf("describing the missing attributes: %w", err)
-	}
-	return &authResponse{ChallengeName: "NEW_PASSWORD_REQUIRED", Session: session, ChallengeParameters: map[string]string{
-		"USER_ID_FOR_SRP": u.Username, "userAttributes": string(attributes), "requiredAttributes": string(required),
-	}}, nil
+// NewPassword answers a NewPasswordChallenge.
+type NewPassword struct {
+	Session    string
+	Username   string // may be "" when the session alone says who it is
+	Password   string
+	Attributes map[string]string // to be set
 }
 
-func (c *call) finishNewPassword(session string, in map[string]string) (any, error) {
-	if in["USERNAME"] == "" {
-		return nil, invalid("Missing required parameter USERNAME")
-	}
-	if err := c.checkSecret(in["SECRET_HASH"], in["USERNAME"]); err != nil {
-		return nil, err
-	}
-	attributes := map[string]string{}
-	for name, value := range in {
-		if attribute, ok := strings.CutPrefix(name, "userAttributes."); ok {
-			attributes[attribute] = value
-		}
-	}
-	g := grant{pool: c.pool, client: c.client, scopes: []string{signInScope}}
-	var refresh string
-	u, err := c.chooseNewPassword(c.pool, c.client, session, in["USERNAME"], in["NEW_PASSWORD"], attributes,
-		func(tx *store.Tx, u user, authTime time.Time) (err error) {
-			g.user, g.authTime = u, authTime
-			refresh, err = c.openFamily(tx, &g)
-			return err
-		})
-	if err != nil {
-		return nil, err
-	}
-	c.record.Caller(u.Username)
-	c.record.Allow("signed in with a new password")
-	return c.answer(g, refresh)
-}
-
-// chooseNewPassword ends a NEW_PASSWORD_REQUIRED session. name may be "", when the
-// session alone says who it is.
-func (s *Service) chooseNewPassword(p pool, c client, session, name, password string, attributes map[string]string,
-	granted func(*store.Tx, user, time.Time) error) (user, error) {
-	sealed, err := base64.RawURLEncoding.DecodeString(session)
+// RespondNewPassword sets the password of a user who had a temporary one, and lets
+// the user in as SignIn does.
+func (s *Service) RespondNewPassword(app App, r NewPassword, browser *CodeRequest) (SignedIn, error) {
+	p := app.pool
+	sealed, err := base64.RawURLEncoding.DecodeString(r.Session)
 	var state passwordState
-	if err != nil || s.open(passwordLabel, sealed, &state) != nil || state.Pool != p.ID || state.Client != c.ID {
-		return user{}, errBadSession.because("the session is not one given to this client")
+	if err != nil || s.open(passwordLabel, sealed, &state) != nil || state.Pool != p.ID || state.Client != app.client.ID {
+		return SignedIn{}, ErrInvalidSession.because("the session is not one given to this client")
 	}
 	if !s.now().Before(state.Expires) {
-		return user{}, refuse("NotAuthorizedException", "Invalid session for the user, session is expired.")
+		return SignedIn{}, ErrSessionExpired
 	}
-	if problem := p.checkPassword(password); problem != "" {
-		return user{}, refuse("InvalidPasswordException", problem)
+	if err := p.checkPassword(r.Password); err != nil {
+		return SignedIn{}, err
 	}
-	if err := s.mayWrite(p, c, attributes); err != nil {
-		return user{}, err
+	if err := app.mayWrite(r.Attributes); err != nil {
+		return SignedIn{}, err
 	}
-	next, err := s.newCredential(p, state.Username, password)
+	next, err := s.newCredential(p, state.Username, r.Password)
 	if err != nil {
-		return user{}, err
+		return SignedIn{}, err
 	}
-	var u user
+	in := admission{app: app, browser: browser, authTime: state.AuthTime}
 	err = s.cfg.Store.Update(func(tx *store.Tx) error {
-		var found bool
-		if u, found, err = users.Get(tx, p.userKey(state.Username)); err != nil {
+		u, found, err := users.Get(tx, p.userKey(state.Username))
+		if err != nil {
 			return err
 		}
 		switch {
 		case !found || u.Sub != state.Sub || u.Status != statusForceChange || !u.Password.Set.Equal(state.Set):
-			return errBadSession.because("the user's password changed since the session began")
+			return ErrInvalidSession.because("the user's password changed since the session began")
 		case !u.Enabled:
 			return errDisabled
 		}
-		if name != "" && name != u.Username {
-			if named, found, err := p.findUser(tx, name); err != nil || !found || named.Sub != u.Sub {
-				return cmp.Or[error](err, errBadSession.because("the session is another user's"))
+		if r.Username != "" && r.Username != u.Username {
+			if named, found, err := p.findUser(tx, r.Username); err != nil || !found || named.Sub != u.Sub {
+				return cmp.Or[error](err, ErrInvalidSession.because("the session is another user's"))
 			}
 		}
 		once := &onceOnly{id: digest(state.Once), expires: state.Expires}
 		if err := once.spend(s, tx); err != nil {
 			return err
 		}
-		maps.Copy(u.Attributes, attributes)
+		maps.Copy(u.Attributes, r.Attributes)
 		if missing := p.missingAttributes(u.Attributes); len(missing) > 0 {
-			return invalid("Invalid attributes given, %s is missing", missing[0])
+			return Invalid("Invalid attributes given, %s is missing", missing[0])
 		}
 		u.setPassword(p, next)
 		u.Status = statusConfirmed
 		if err := s.saveUser(tx, p, u); err != nil {
 			return err
 		}
-		return granted(tx, u, state.AuthTime)
+		return s.admit(tx, &in, u)
 	})
-	return u, taken(err)
+	if err != nil {
+		return SignedIn{}, taken(err)
+	}
+	return s.admitted(in)
 }
 
 // taken turns a name that another user holds into Cognito's refusal.
 func taken(err error) error {
 	var alias aliasTaken
 	if errors.As(err, &alias) {
-		return refuse("AliasExistsException", alias.Error())
+		return Refuse("AliasExistsException", alias.Error())
 	}
 	return err
 }

@@ -45,14 +45,14 @@ const (
 
 // The refusals of codes.
 var (
-	errCodeMismatch = refuse("CodeMismatchException", "Invalid verification code provided, please try again.")
-	errCodeExpired  = refuse("ExpiredCodeException", "Invalid code provided, please request a code again.")
-	errTooManyCodes = refuse("LimitExceededException", "Attempt limit exceeded, please try after some time.")
-	errTooManyWrong = refuse("TooManyFailedAttemptsException", "Attempt limit exceeded, please try after some time.")
+	errCodeMismatch = Refuse("CodeMismatchException", "Invalid verification code provided, please try again.")
+	errCodeExpired  = Refuse("ExpiredCodeException", "Invalid code provided, please request a code again.")
+	errTooManyCodes = Refuse("LimitExceededException", "Attempt limit exceeded, please try after some time.")
+	errTooManyWrong = Refuse("TooManyFailedAttemptsException", "Attempt limit exceeded, please try after some time.")
 )
 
 func (s *Service) codeHash(p pool, u user, kind, value string) string {
-	return hex.EncodeToString(s.mac("code", p.ID, u.Sub, kind, value))
+	return hex.EncodeToString(s.MAC("code", p.ID, u.Sub, kind, value))
 }
 
 // newCode makes a code of six digits for the user and the message that carries it. A
@@ -77,7 +77,7 @@ func (s *Service) newCode(p pool, u *user, kind, attribute string, lifetime time
 
 // check compares a code that a user gave, and counts when it is wrong: save the user
 // whatever the answer is.
-func (s *Service) check(c *code, p pool, u user, kind, value string) *refusal {
+func (s *Service) check(c *code, p pool, u user, kind, value string) *Refusal {
 	switch {
 	case c == nil:
 		return errCodeExpired.because("no code is under way")
@@ -99,15 +99,15 @@ func medium(attribute string) string {
 	return "EMAIL"
 }
 
-// codeDelivery is Cognito's CodeDeliveryDetails.
-type codeDelivery struct {
+// CodeDelivery is Cognito's CodeDeliveryDetails.
+type CodeDelivery struct {
 	AttributeName  string
 	DeliveryMedium string
 	Destination    string
 }
 
-func delivery(attribute, destination string) *codeDelivery {
-	return &codeDelivery{AttributeName: attribute, DeliveryMedium: medium(attribute), Destination: mask(destination)}
+func delivery(attribute, destination string) *CodeDelivery {
+	return &CodeDelivery{AttributeName: attribute, DeliveryMedium: medium(attribute), Destination: mask(destination)}
 }
 
 // mask hides an address as Cognito does: the first letters, or the last four digits.
@@ -130,8 +130,8 @@ func firstRune(s string) string {
 
 // fictional is where a code for a user that is not there would have gone: always the
 // same for the same name.
-func (s *Service) fictional(p pool, name string) *codeDelivery {
-	sum := s.mac("fictional delivery", p.ID, p.fold(name))
+func (s *Service) fictional(p pool, name string) *CodeDelivery {
+	sum := s.MAC("fictional delivery", p.ID, p.fold(name))
 	letter := func(b byte) string { return string(rune('a' + b%26)) }
-	return &codeDelivery{AttributeName: "email", DeliveryMedium: "EMAIL", Destination: letter(sum[0]) + "***@" + letter(sum[1]) + "***"}
+	return &CodeDelivery{AttributeName: "email", DeliveryMedium: "EMAIL", Destination: letter(sum[0]) + "***@" + letter(sum[1]) + "***"}
 }

@@ -109,8 +109,8 @@ func (s *Service) declaredPassword(p pool, u *user, old, new DeclaredUser) error
 	default:
 		return nil
 	}
-	if problem := p.checkPassword(password); problem != "" && (key == "password" || new.TemporaryPassword != "") {
-		return fmt.Errorf("%s: InvalidPasswordException: %s", key, problem)
+	if err := p.checkPassword(password); err != nil && (key == "password" || new.TemporaryPassword != "") {
+		return fmt.Errorf("%s: %w", key, err)
 	}
 	c, err := s.newCredential(p, u.Username, password)
 	if err != nil {
@@ -169,7 +169,7 @@ func (s *Service) newUser(p pool, name string, attributes map[string]string) (us
 			attribute = "phone_number"
 		}
 		if !slices.Contains(p.UsernameAttributes, attribute) {
-			return user{}, invalid("Username should be %s.", map[string]string{"email": "a phone number", "phone_number": "an email"}[attribute])
+			return user{}, Invalid("Username should be %s.", map[string]string{"email": "a phone number", "phone_number": "an email"}[attribute])
 		}
 		u.Username = sub
 		u.Attributes[attribute] = name

@@ -26,34 +26,46 @@ type credential struct {
 // https://docs.aws.amazon.com/cognito/latest/developerguide/managing-users-passwords.html
 const symbols = "^$*.[]{}()?-\"!@#%&/\\,><':;|_~`=+ "
 
-// checkPassword returns what Cognito says of a password that breaks the pool's
-// policy, or "".
-func (p pool) checkPassword(password string) string {
-	policy := PasswordPolicy{MinimumLength: 8, RequireLowercase: true, RequireUppercase: true, RequireNumbers: true, RequireSymbols: true}
-	if p.PasswordPolicy != nil {
-		policy = *p.PasswordPolicy
-		if policy.MinimumLength == 0 {
-			policy.MinimumLength = 6
-		}
+// policy is what the pool asks of passwords: all of Cognito's classes and eight
+// characters when it declares nothing.
+func (p pool) policy() PasswordPolicy {
+	if p.PasswordPolicy == nil {
+		return PasswordPolicy{MinimumLength: 8, RequireLowercase: true, RequireUppercase: true, RequireNumbers: true, RequireSymbols: true}
 	}
+	policy := *p.PasswordPolicy
+	if policy.MinimumLength == 0 {
+		policy.MinimumLength = 6
+	}
+	return policy
+}
+
+// checkPassword refuses a password that breaks the pool's policy.
+func (p pool) checkPassword(password string) error {
+	if problem := p.policy().problem(password); problem != "" {
+		return Refuse("InvalidPasswordException", "Password did not conform with policy: "+problem)
+	}
+	return nil
+}
+
+// problem is what Cognito says of a password that breaks the policy, or "".
+func (policy PasswordPolicy) problem(password string) string {
 	has := func(chars string) bool { return strings.ContainsAny(password, chars) }
 	n := utf8.RuneCountInString(password)
-	const prefix = "Password did not conform with policy: "
 	switch {
 	case n > 256:
-		return prefix + "Password too long"
+		return "Password too long"
 	case n < policy.MinimumLength:
-		return prefix + "Password not long enough"
+		return "Password not long enough"
 	case policy.RequireUppercase && !has("ABCDEFGHIJKLMNOPQRSTUVWXYZ"):
-		return prefix + "Password must have uppercase characters"
+		return "Password must have uppercase characters"
 	case policy.RequireLowercase && !has("abcdefghijklmnopqrstuvwxyz"):
-		return prefix + "Password must have lowercase characters"
+		return "Password must have lowercase characters"
 	case policy.RequireNumbers && !has("0123456789"):
-		return prefix + "Password must have numeric characters"
+		return "Password must have numeric characters"
 	case policy.RequireSymbols && !has(symbols):
-		return prefix + "Password must have symbol characters"
+		return "Password must have symbol characters"
 	case password != strings.TrimSpace(password):
-		return prefix + "Password must not begin or end with a space"
+		return "Password must not begin or end with a space"
 	}
 	return ""
 }

@@ -1,10 +1,11 @@
-// Package userpool is the local AWS's Amazon Cognito user pools: users and their
-// passwords, the user pool API, the hosted sign-in with its OAuth 2.0 endpoints,
-// and the tokens that all of them issue.
+// Package userpool is the local AWS's Amazon Cognito user pools: users with their
+// passwords, codes and groups, what they may do, and the tokens that they are given.
+// It knows no HTTP: package api serves its operations as the user pool API, package
+// hosted as sign-in pages and OAuth 2.0 endpoints. Every operation decides here, and
+// says no with a *Refusal.
 //
 // The pages that its answers are taken from:
-//   - API: https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/
-//   - OAuth endpoints: https://docs.aws.amazon.com/cognito/latest/developerguide/federation-endpoints.html
+//   - operations: https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/
 //   - tokens: https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-with-identity-providers.html
 //   - user existence errors: https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pool-managing-errors.html
 package userpool
@@ -23,7 +24,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"runtime"
 	"sync"
 	"time"
@@ -34,7 +34,7 @@ import (
 	"auth-api/infra/localaws/store"
 )
 
-// Config is what a Service needs. Store, Region, Endpoint and Mail are required.
+// Config is what a Service needs. Store, Region and Mail are required.
 type Config struct {
 	Store *store.Store
 	// Now is the clock; time.Now when nil.
@@ -46,14 +46,9 @@ type Config struct {
 	Region string
 	// Account is the AWS account's number, as it stands in pools' ARNs.
 	Account string
-	// Endpoint returns the local AWS's base address, such as http://localhost:4566.
-	// It is asked at every use, because the port may be known later than the Service.
-	Endpoint func() string
 	// Mail is given every message that Cognito would send by email or SMS. It may be
 	// called inside a store transaction (for declared users), so it must not begin one.
 	Mail func(context.Context, Message)
-	// Log is told what belongs to no request; nothing is logged when nil.
-	Log *slog.Logger
 	// PasswordHash are argon2id's parameters; 19 MiB, two passes and one lane when nil,
 	// as OWASP's password storage cheat sheet asks for at least.
 	PasswordHash *argon2id.Params
@@ -85,8 +80,6 @@ func New(cfg Config) (*Service, error) {
 		return nil, errors.New("making the user pool service: Config.Store is missing")
 	case cfg.Region == "":
 		return nil, errors.New("making the user pool service: Config.Region is missing")
-	case cfg.Endpoint == nil:
-		return nil, errors.New("making the user pool service: Config.Endpoint is missing")
 	case cfg.Mail == nil:
 		return nil, errors.New("making the user pool service: Config.Mail is missing; without it nobody could ever confirm a sign-up")
 	}
@@ -97,9 +90,6 @@ func New(cfg Config) (*Service, error) {
 		cfg.Rand = rand.Reader
 	}
 	cfg.Rand = &lockedReader{r: cfg.Rand}
-	if cfg.Log == nil {
-		cfg.Log = slog.New(slog.DiscardHandler)
-	}
 	if cfg.PasswordHash == nil {
 		cfg.PasswordHash = &argon2id.Params{Memory: 19 * 1024, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
 	}
@@ -130,7 +120,7 @@ func New(cfg Config) (*Service, error) {
 	if s.aead, err = cipher.NewGCM(block); err != nil {
 		return nil, fmt.Errorf("making the user pool service: %w", err)
 	}
-	nobody, err := s.token()
+	nobody, err := s.RandomToken()
 	if err != nil {
 		return nil, fmt.Errorf("making the user pool service: %w", err)
 	}
@@ -167,8 +157,8 @@ func (s *Service) random(n int) ([]byte, error) {
 	return b, nil
 }
 
-// token returns 256 random bits for the URL: refresh tokens, codes, session ids.
-func (s *Service) token() (string, error) {
+// RandomToken returns 256 random bits, fit for URLs and cookies.
+func (s *Service) RandomToken() (string, error) {
 	b, err := s.random(32)
 	return base64.RawURLEncoding.EncodeToString(b), err
 }
@@ -197,8 +187,9 @@ func (s *Service) pick(alphabet string, n int) (string, error) {
 	return string(out), nil
 }
 
-// mac is a keyed hash over the parts, kept apart from one another.
-func (s *Service) mac(label string, parts ...string) []byte {
+// MAC is a hash over the parts, kept apart from one another, with a key that never
+// leaves the store. What it is for is the label.
+func (s *Service) MAC(label string, parts ...string) []byte {
 	m := hmac.New(sha256.New, s.macKey)
 	for _, part := range append([]string{label}, parts...) {
 		fmt.Fprintf(m, "%d:%s", len(part), part)
@@ -261,7 +252,7 @@ func (s *Service) sweep(tx *store.Tx) error {
 		sweepTable(tx, families, func(f family) bool { return now.After(f.Expires) }),
 		sweepTable(tx, refreshTokens, func(r refreshToken) bool { return now.After(r.Expires) }),
 		sweepTable(tx, authCodes, func(c authCode) bool { return now.After(c.Expires.Add(time.Hour)) }),
-		sweepTable(tx, sessions, func(h hostedSession) bool { return now.After(h.Expires) }),
+		sweepTable(tx, sessions, func(h browserSession) bool { return now.After(h.Expires) }),
 	)
 }
 

@@ -2,7 +2,6 @@ package userpool
 
 import (
 	"cmp"
-	"crypto/hmac"
 	"time"
 
 	"auth-api/infra/localaws/store"
@@ -11,9 +10,8 @@ import (
 // attempt is somebody who says to be a user. It is the one way into a sign-in: the
 // API, SRP and the hosted pages all come through here.
 type attempt struct {
-	pool   pool
-	client client
-	name   string // as given
+	app  App
+	name string // as given
 	// proof checks what was given in proof for the user, who is nil when there is none
 	// of that name; it must take the same time then.
 	proof func(*user) (bool, error)
@@ -34,29 +32,27 @@ func (o *onceOnly) spend(s *Service, tx *store.Tx) error {
 		return nil
 	}
 	if _, used, err := spent.Get(tx, o.id); err != nil || used {
-		return cmp.Or[error](err, errBadSession.because("the session was used already"))
+		return cmp.Or[error](err, ErrInvalidSession.because("the session was used already"))
 	}
 	return spent.Put(tx, o.id, o.expires)
 }
-
-var errBadSession = refuse("NotAuthorizedException", "Invalid session for the user.")
 
 // enter decides an attempt. It returns the user; when must is true, the user has to
 // choose a new password before being let in, and granted was not called.
 func (s *Service) enter(a attempt) (u user, must bool, err error) {
 	var found bool
 	err = s.cfg.Store.View(func(tx *store.Tx) error {
-		u, found, err = a.pool.findUser(tx, a.name)
+		u, found, err = a.app.pool.findUser(tx, a.name)
 		return err
 	})
 	if err != nil {
 		return user{}, false, err
 	}
 	var who *user
-	key := s.attemptKey(a.pool, a.name)
+	key := s.attemptKey(a.app.pool, a.name)
 	if found {
 		who = &u
-		key = s.attemptKey(a.pool, u.Username)
+		key = s.attemptKey(a.app.pool, u.Username)
 		if u.Status == statusUnconfirmed {
 			return user{}, false, errUnconfirmed
 		}
@@ -79,13 +75,13 @@ func (s *Service) enter(a attempt) (u user, must bool, err error) {
 		}
 		if found {
 			// The proof took its time: what it was about may have changed meanwhile.
-			if u, found, err = users.Get(tx, a.pool.userKey(u.Username)); err != nil {
+			if u, found, err = users.Get(tx, a.app.pool.userKey(u.Username)); err != nil {
 				return err
 			}
 			ok = ok && found && u.Password.Hash == proved
 		}
 		if !ok || !found {
-			no = wrongPassword(a.client, found)
+			no = wrongPassword(a.app.client, found)
 			return attempts.Put(tx, key, count.wrong(now))
 		}
 		switch {
@@ -93,8 +89,8 @@ func (s *Service) enter(a attempt) (u user, must bool, err error) {
 			no = errDisabled
 		case u.Status == statusResetRequired:
 			no = errMustReset
-		case u.Status == statusForceChange && !now.Before(a.pool.temporaryExpires(u.Password.Set)):
-			no = refuse("NotAuthorizedException", "Temporary password has expired and must be reset by an administrator.")
+		case u.Status == statusForceChange && !now.Before(a.app.pool.temporaryExpires(u.Password.Set)):
+			no = Refuse("NotAuthorizedException", "Temporary password has expired and must be reset by an administrator.")
 		}
 		if no != nil {
 			return nil
@@ -120,87 +116,94 @@ func (s *Service) enter(a attempt) (u user, must bool, err error) {
 	return u, must, nil
 }
 
-func wrongPassword(c client, found bool) *refusal {
+func wrongPassword(c client, found bool) *Refusal {
 	switch {
 	case found:
-		return errWrongPassword.because("wrong password")
+		return ErrWrongPassword.because("wrong password")
 	case c.hidesUsers():
-		return errWrongPassword.because("unknown user")
+		return ErrWrongPassword.because("unknown user")
 	}
 	return errNoUser
 }
 
-// authResult is Cognito's AuthenticationResult.
-type authResult struct {
-	AccessToken  string
-	ExpiresIn    int
-	IdToken      string `json:",omitempty"`
-	RefreshToken string `json:",omitempty"`
-	TokenType    string
+// SignedIn is what a sign-in came to.
+type SignedIn struct {
+	Username string
+	// Challenge is set when the user must choose a new password before being let in;
+	// there is nothing else then.
+	Challenge *NewPasswordChallenge
+	// Tokens are given at once to a client of the API.
+	Tokens Tokens
+	// Session is the browser's, and Code what the client changes for tokens: given
+	// when a CodeRequest came with the sign-in.
+	Session, Code string
 }
 
-type authResponse struct {
-	AuthenticationResult *authResult       `json:",omitempty"`
-	ChallengeName        string            `json:",omitempty"`
-	ChallengeParameters  map[string]string `json:",omitempty"`
-	Session              string            `json:",omitempty"`
+// NewPasswordChallenge is Cognito's NEW_PASSWORD_REQUIRED: RespondNewPassword answers it.
+type NewPasswordChallenge struct {
+	Session    string            // opaque, and good for the client's authSessionValidity
+	Attributes map[string]string // of the user, as far as the client may read them
+	Missing    []string          // attributes that the pool requires and the user lacks
 }
 
-func result(t tokenSet) *authResponse {
-	return &authResponse{AuthenticationResult: &authResult{
-		AccessToken: t.Access, ExpiresIn: t.ExpiresIn, IdToken: t.ID, RefreshToken: t.Refresh, TokenType: "Bearer",
-	}, ChallengeParameters: map[string]string{}}
+// SignIn lets a user in by password (USER_PASSWORD_AUTH): with tokens, or with a
+// session and a code when it is a browser that asks. A *Refusal says why not.
+//
+// https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-authentication-flow-methods.html
+func (s *Service) SignIn(app App, name, password string, browser *CodeRequest) (SignedIn, error) {
+	return s.signIn(app, name, browser, nil, func(u *user) (bool, error) { return s.matchesUser(u, password) })
 }
 
-// initiateAuth: https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_InitiateAuth.html
-func (c *call) initiateAuth() (any, error) {
-	var in struct {
-		AuthFlow       string
-		AuthParameters map[string]string
-		ClientId       string
+func (s *Service) signIn(app App, name string, browser *CodeRequest, once *onceOnly, proof func(*user) (bool, error)) (SignedIn, error) {
+	in := admission{app: app, browser: browser, authTime: s.now()}
+	u, must, err := s.enter(attempt{
+		app: app, name: name, proof: proof, once: once,
+		granted: func(tx *store.Tx, u user) error { return s.admit(tx, &in, u) },
+	})
+	if err != nil {
+		return SignedIn{}, err
 	}
-	if err := c.decode(&in); err != nil {
-		return nil, err
+	if must {
+		challenge, err := s.newPasswordChallenge(app, u)
+		return SignedIn{Username: u.Username, Challenge: challenge}, err
 	}
-	if err := require("authFlow", in.AuthFlow, "clientId", in.ClientId); err != nil {
-		return nil, err
-	}
-	if err := c.as(in.ClientId); err != nil {
-		return nil, err
-	}
-	switch in.AuthFlow {
-	case "USER_PASSWORD_AUTH", "USER_SRP_AUTH":
-		if !c.client.allows(in.AuthFlow) {
-			return nil, invalid("%s flow not enabled for this client", in.AuthFlow)
+	return s.admitted(in)
+}
+
+// admission is the last step of a sign-in, whichever way it was proved.
+type admission struct {
+	app      App
+	browser  *CodeRequest // nil for a client of the API
+	authTime time.Time
+	grant    grant
+	out      SignedIn
+}
+
+// admit gives the user a session and a code, or begins the family of tokens, in the
+// transaction that lets the user in.
+func (s *Service) admit(tx *store.Tx, in *admission, u user) (err error) {
+	in.out = SignedIn{Username: u.Username}
+	if in.browser != nil {
+		if in.out.Session, err = s.openSession(tx, in.app.pool, u); err != nil {
+			return err
 		}
-	case "REFRESH_TOKEN_AUTH", "REFRESH_TOKEN":
-		if c.client.rotates() {
-			return nil, invalid("Refresh token rotation is enabled for this client; use GetTokensFromRefreshToken")
-		}
-		if !c.client.allows("REFRESH_TOKEN_AUTH") {
-			return nil, invalid("REFRESH_TOKEN_AUTH flow not enabled for this client")
-		}
-		return c.refreshed(in.AuthParameters["REFRESH_TOKEN"], func(u user) error {
-			return c.checkSecret(in.AuthParameters["SECRET_HASH"], u.Username, u.Sub, in.AuthParameters["USERNAME"])
-		})
-	default:
-		return nil, invalid("Initiate Auth method %s is not supported by the local AWS.", clip(in.AuthFlow))
+		in.out.Code, err = s.newAuthCode(tx, in.app, *in.browser, u, s.now())
+		return err
 	}
-	name := in.AuthParameters["USERNAME"]
-	if name == "" {
-		return nil, invalid("Missing required parameter USERNAME")
+	in.grant = grant{pool: in.app.pool, client: in.app.client, user: u, scopes: []string{signInScope}, authTime: in.authTime}
+	in.out.Tokens.Refresh, err = s.openFamily(tx, &in.grant)
+	return err
+}
+
+// admitted signs the tokens, after that transaction.
+func (s *Service) admitted(in admission) (SignedIn, error) {
+	if in.browser != nil {
+		return in.out, nil
 	}
-	if err := c.checkSecret(in.AuthParameters["SECRET_HASH"], name); err != nil {
-		return nil, err
-	}
-	if in.AuthFlow == "USER_SRP_AUTH" {
-		return c.beginSRP(name, in.AuthParameters["SRP_A"])
-	}
-	password := in.AuthParameters["PASSWORD"]
-	if password == "" {
-		return nil, invalid("Missing required parameter PASSWORD")
-	}
-	return c.signIn(name, nil, func(u *user) (bool, error) { return c.matchesUser(u, password) })
+	tokens, err := s.sign(in.grant)
+	tokens.Refresh = in.out.Tokens.Refresh
+	in.out.Tokens = tokens
+	return in.out, err
 }
 
 func (s *Service) matchesUser(u *user, password string) (bool, error) {
@@ -208,74 +211,4 @@ func (s *Service) matchesUser(u *user, password string) (bool, error) {
 		return s.matches(nil, password)
 	}
 	return s.matches(&u.Password, password)
-}
-
-// signIn lets a user in by the API, or answers that a new password must be chosen.
-func (c *call) signIn(name string, once *onceOnly, proof func(*user) (bool, error)) (any, error) {
-	g := grant{pool: c.pool, client: c.client, scopes: []string{signInScope}, authTime: c.now()}
-	var refresh string
-	u, must, err := c.enter(attempt{
-		pool: c.pool, client: c.client, name: name, proof: proof, once: once,
-		granted: func(tx *store.Tx, u user) error {
-			var err error
-			g.user = u
-			refresh, err = c.openFamily(tx, &g)
-			return err
-		},
-	})
-	if err != nil {
-		return nil, err
-	}
-	c.record.Caller(u.Username)
-	if must {
-		c.record.Allow("the password is right; a new one must be chosen")
-		return c.newPasswordChallenge(u)
-	}
-	c.record.Allow("signed in")
-	return c.answer(g, refresh)
-}
-
-func (c *call) answer(g grant, refresh string) (any, error) {
-	set, err := c.sign(g)
-	if err != nil {
-		return nil, err
-	}
-	set.Refresh = refresh
-	return result(set), nil
-}
-
-func (c *call) refreshed(token string, check func(user) error) (any, error) {
-	if token == "" {
-		return nil, invalid("Missing required parameter REFRESH_TOKEN")
-	}
-	set, u, err := c.refresh(c.pool, c.client, token, check)
-	if err != nil {
-		return nil, err
-	}
-	c.record.Caller(u.Username)
-	c.record.Allow("refreshed")
-	return result(set), nil
-}
-
-// getTokensFromRefreshToken: https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_GetTokensFromRefreshToken.html
-func (c *call) getTokensFromRefreshToken() (any, error) {
-	var in struct{ RefreshToken, ClientId, ClientSecret string }
-	if err := c.decode(&in); err != nil {
-		return nil, err
-	}
-	if err := require("refreshToken", in.RefreshToken, "clientId", in.ClientId); err != nil {
-		return nil, err
-	}
-	if err := c.as(in.ClientId); err != nil {
-		return nil, err
-	}
-	if !c.client.knowsSecret(in.ClientSecret) {
-		return nil, refuse("NotAuthorizedException", "Invalid client secret for client "+c.client.ID)
-	}
-	return c.refreshed(in.RefreshToken, func(user) error { return nil })
-}
-
-// knowsSecret compares a secret in constant time; a client without one sends none.
-func (c client) knowsSecret(secret string) bool {
-	return hmac.Equal([]byte(digest(secret)), []byte(digest(c.ClientSecret)))
 }

@@ -11,21 +11,9 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"auth-api/infra/localaws/audit"
 	"auth-api/infra/localaws/store"
 )
-
-// The functions of this file are what the API and the hosted pages share: the API
-// decodes and encodes around them, the pages show forms.
-
-type nameValue struct{ Name, Value string }
-
-func attributeMap(list []nameValue) map[string]string {
-	m := make(map[string]string, len(list))
-	for _, a := range list {
-		m[a.Name] = a.Value
-	}
-	return m
-}
 
 var e164 = regexp.MustCompile(`^\+[1-9][0-9]{1,14}$`)
 
@@ -34,23 +22,24 @@ func checkFormats(attributes map[string]string) error {
 	if v := attributes["email"]; v != "" {
 		a, err := mail.ParseAddress(v)
 		if err != nil || a.Address != v {
-			return invalid("Invalid email address format.")
+			return Invalid("Invalid email address format.")
 		}
 	}
 	if v := attributes["phone_number"]; v != "" && !e164.MatchString(v) {
-		return invalid("Invalid phone number format.")
+		return Invalid("Invalid phone number format.")
 	}
 	return nil
 }
 
 // mayWrite checks attributes that come from a user through the client.
-func (s *Service) mayWrite(p pool, c client, attributes map[string]string) error {
+func (a App) mayWrite(attributes map[string]string) error {
+	p, c := a.pool, a.client
 	if err := p.checkAttributes(attributes); err != nil {
-		return invalid("Attributes did not conform to the schema: %s", err)
+		return Invalid("Attributes did not conform to the schema: %s", err)
 	}
 	for _, name := range slices.Sorted(maps.Keys(attributes)) {
 		if d, _ := p.schema(name); !c.mayWrite(name) || d.DeveloperOnlyAttribute {
-			return refuse("NotAuthorizedException", "A client attempted to write unauthorized attribute").because("attribute " + clip(name) + " is not one that the client may write")
+			return Refuse("NotAuthorizedException", "A client attempted to write unauthorized attribute").because("attribute " + audit.Clip(name) + " is not one that the client may write")
 		}
 	}
 	return checkFormats(attributes)
@@ -58,46 +47,55 @@ func (s *Service) mayWrite(p pool, c client, attributes map[string]string) error
 
 func checkUsername(name string) error {
 	if n := utf8.RuneCountInString(name); n < 1 || n > 128 || !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
-		return invalid("1 validation error detected: Value at 'username' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\p{L}\\p{M}\\p{S}\\p{N}\\p{P}]+")
+		return Invalid("1 validation error detected: Value at 'username' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\p{L}\\p{M}\\p{S}\\p{N}\\p{P}]+")
 	}
 	return nil
 }
 
-// register makes a user who signs up, and sends the code where the pool verifies one.
-func (s *Service) register(ctx context.Context, p pool, c client, name, password string, attributes map[string]string) (user, *codeDelivery, error) {
-	if p.AdminCreateUserConfig != nil && p.AdminCreateUserConfig.AllowAdminCreateUserOnly {
-		return user{}, nil, refuse("NotAuthorizedException", "SignUp is not permitted for this user pool")
+// SignedUp is a user who signed up and is yet to be confirmed.
+type SignedUp struct {
+	Username, Sub string
+	Delivery      *CodeDelivery // nil when no code confirms users of the pool
+}
+
+// SignUp makes a user, and sends the code where the pool verifies an address.
+//
+// https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_SignUp.html
+func (s *Service) SignUp(ctx context.Context, app App, name, password string, attributes map[string]string) (SignedUp, error) {
+	p := app.pool
+	if !app.SignUpOpen() {
+		return SignedUp{}, Refuse("NotAuthorizedException", "SignUp is not permitted for this user pool")
 	}
 	if err := checkUsername(name); err != nil {
-		return user{}, nil, err
+		return SignedUp{}, err
 	}
-	if problem := p.checkPassword(password); problem != "" {
-		return user{}, nil, refuse("InvalidPasswordException", problem)
+	if err := p.checkPassword(password); err != nil {
+		return SignedUp{}, err
 	}
-	if err := s.mayWrite(p, c, attributes); err != nil {
-		return user{}, nil, err
+	if err := app.mayWrite(attributes); err != nil {
+		return SignedUp{}, err
 	}
 	if len(p.UsernameAttributes) == 0 && slices.Contains(p.AliasAttributes, "email") && strings.Contains(name, "@") {
-		return user{}, nil, invalid("Username cannot be of email format, since user pool is configured for email alias.")
+		return SignedUp{}, Invalid("Username cannot be of email format, since user pool is configured for email alias.")
 	}
 	u, err := s.newUser(p, name, attributes)
 	if err != nil {
-		return user{}, nil, err
+		return SignedUp{}, err
 	}
 	if err := checkFormats(u.Attributes); err != nil {
-		return user{}, nil, err
+		return SignedUp{}, err
 	}
 	if missing := p.missingAttributes(u.Attributes); len(missing) > 0 {
-		return user{}, nil, invalid("Attributes did not conform to the schema: %s: The attribute is required", missing[0])
+		return SignedUp{}, Invalid("Attributes did not conform to the schema: %s: The attribute is required", missing[0])
 	}
 	u.Status = statusUnconfirmed
 	if u.Password, err = s.newCredential(p, u.Username, password); err != nil {
-		return user{}, nil, err
+		return SignedUp{}, err
 	}
 	var message *Message
 	err = s.cfg.Store.Update(func(tx *store.Tx) error {
 		if _, found, err := users.Get(tx, p.userKey(u.Username)); err != nil || found {
-			return cmp.Or[error](err, refuse("UsernameExistsException", "User already exists"))
+			return cmp.Or[error](err, Refuse("UsernameExistsException", "User already exists"))
 		}
 		if attribute := p.toVerify(u); attribute != "" {
 			code, m, err := s.newCode(p, &u, MailSignUp, attribute, confirmLifetime)
@@ -110,16 +108,16 @@ func (s *Service) register(ctx context.Context, p pool, c client, name, password
 		var alias aliasTaken
 		if errors.As(err, &alias) {
 			if len(p.UsernameAttributes) > 0 {
-				return refuse("UsernameExistsException", alias.Error())
+				return Refuse("UsernameExistsException", alias.Error())
 			}
-			return refuse("AliasExistsException", alias.Error())
+			return Refuse("AliasExistsException", alias.Error())
 		}
 		return err
 	})
 	if err != nil {
-		return user{}, nil, err
+		return SignedUp{}, err
 	}
-	return u, s.deliver(ctx, message), nil
+	return SignedUp{Username: u.Username, Sub: u.Sub, Delivery: s.deliver(ctx, message)}, nil
 }
 
 // toVerify is the attribute that a sign-up is confirmed by: the first that the pool
@@ -134,7 +132,7 @@ func (p pool) toVerify(u user) string {
 }
 
 // deliver hands a message over, after the transaction that made its code.
-func (s *Service) deliver(ctx context.Context, m *Message) *codeDelivery {
+func (s *Service) deliver(ctx context.Context, m *Message) *CodeDelivery {
 	if m == nil {
 		return nil
 	}
@@ -149,20 +147,21 @@ func (s *Service) deliver(ctx context.Context, m *Message) *codeDelivery {
 // withUser changes a user that a stranger names. missing is the answer when there is
 // no such user and the client hides that; a refusal that change returns second is
 // given after what it changed was saved.
-func (s *Service) withUser(p pool, c client, name string, missing *refusal, change func(*user) (counted *refusal, err error)) (user, error) {
+func (s *Service) withUser(app App, name string, missing error, change func(*user) (counted *Refusal, err error)) (username string, err error) {
+	p := app.pool
 	var u user
-	var counted *refusal
-	err := s.cfg.Store.Update(func(tx *store.Tx) error {
+	var counted *Refusal
+	err = s.cfg.Store.Update(func(tx *store.Tx) error {
 		var found bool
 		var err error
 		if u, found, err = p.findUser(tx, name); err != nil {
 			return err
 		}
 		switch {
-		case !found && c.hidesUsers():
-			return missing.because("unknown user")
+		case !found && app.client.hidesUsers():
+			return missing
 		case !found:
-			return refuse("UserNotFoundException", "Username/client id combination not found.")
+			return Refuse("UserNotFoundException", "Username/client id combination not found.")
 		}
 		if counted, err = change(&u); err != nil {
 			return err
@@ -172,24 +171,38 @@ func (s *Service) withUser(p pool, c client, name string, missing *refusal, chan
 	if err == nil && counted != nil {
 		err = counted
 	}
-	return u, err
+	return u.Username, err
 }
 
 // errSimulated stands for a success that is made up, because there is no such user.
-var errSimulated = refuse("UserNotFoundException", "User does not exist.")
+var errSimulated = errors.New("no such user")
 
-func isSimulated(err error) bool {
-	var no *refusal
-	return errors.As(err, &no) && no.public == errSimulated.public && no.reason == "unknown user"
+// send changes a user that a stranger names, and sends the message that this makes.
+func (s *Service) send(ctx context.Context, app App, name string, change func(*user) (Message, error)) (*CodeDelivery, error) {
+	var message Message
+	_, err := s.withUser(app, name, errSimulated, func(u *user) (_ *Refusal, err error) {
+		message, err = change(u)
+		return nil, err
+	})
+	if errors.Is(err, errSimulated) {
+		return s.fictional(app.pool, name), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s.deliver(ctx, &message), nil
 }
 
-// confirm confirms a sign-up by its code, and with it the address that it went to.
-func (s *Service) confirm(p pool, c client, name, value string) (user, error) {
-	return s.withUser(p, c, name, errCodeExpired, func(u *user) (*refusal, error) {
+// ConfirmSignUp confirms a sign-up by its code, and with it the address that it went
+// to. It returns the user's name.
+//
+// https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ConfirmSignUp.html
+func (s *Service) ConfirmSignUp(app App, name, value string) (string, error) {
+	return s.withUser(app, name, errCodeExpired.because("unknown user"), func(u *user) (*Refusal, error) {
 		if u.Status != statusUnconfirmed {
-			return nil, refuse("NotAuthorizedException", "User cannot be confirmed. Current status is "+u.Status)
+			return nil, Refuse("NotAuthorizedException", "User cannot be confirmed. Current status is "+u.Status)
 		}
-		if no := s.check(u.Confirm, p, *u, MailSignUp, value); no != nil {
+		if no := s.check(u.Confirm, app.pool, *u, MailSignUp, value); no != nil {
 			return no, nil
 		}
 		u.Status = statusConfirmed
@@ -199,55 +212,47 @@ func (s *Service) confirm(p pool, c client, name, value string) (user, error) {
 	})
 }
 
-// resend sends a new code in place of the sign-up's.
-func (s *Service) resend(ctx context.Context, p pool, c client, name string) (*codeDelivery, error) {
-	var message Message
-	_, err := s.withUser(p, c, name, errSimulated, func(u *user) (*refusal, error) {
+// ResendConfirmationCode sends a new code in place of the sign-up's, or says that it
+// did when the client hides that there is no such user.
+//
+// https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ResendConfirmationCode.html
+func (s *Service) ResendConfirmationCode(ctx context.Context, app App, name string) (*CodeDelivery, error) {
+	p := app.pool
+	return s.send(ctx, app, name, func(u *user) (Message, error) {
 		if u.Status != statusUnconfirmed {
-			return nil, invalid("User is already confirmed.")
+			return Message{}, Invalid("User is already confirmed.")
 		}
 		attribute := p.toVerify(*u)
 		if attribute == "" {
-			return nil, invalid("Cannot resend codes. Auto verification not turned on.")
+			return Message{}, Invalid("Cannot resend codes. Auto verification not turned on.")
 		}
 		code, m, err := s.newCode(p, u, MailSignUp, attribute, confirmLifetime)
-		u.Confirm, message = code, m
-		return nil, err
+		u.Confirm = code
+		return m, err
 	})
-	if isSimulated(err) {
-		return s.fictional(p, name), nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	return s.deliver(ctx, &message), nil
 }
 
-// forgot sends a code to reset the password by.
-func (s *Service) forgot(ctx context.Context, p pool, c client, name string) (*codeDelivery, error) {
-	var message Message
-	_, err := s.withUser(p, c, name, errSimulated, func(u *user) (*refusal, error) {
+// ForgotPassword sends a code to reset the password by, or says that it did when the
+// client hides that there is no such user.
+//
+// https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ForgotPassword.html
+func (s *Service) ForgotPassword(ctx context.Context, app App, name string) (*CodeDelivery, error) {
+	p := app.pool
+	return s.send(ctx, app, name, func(u *user) (Message, error) {
 		switch {
 		case !u.Enabled:
-			return nil, errDisabled
+			return Message{}, errDisabled
 		case u.Status == statusForceChange:
-			return nil, refuse("NotAuthorizedException", "User password cannot be reset in the current state.")
+			return Message{}, Refuse("NotAuthorizedException", "User password cannot be reset in the current state.")
 		}
 		attribute, err := p.recovery(*u)
 		if err != nil {
-			return nil, err
+			return Message{}, err
 		}
 		code, m, err := s.newCode(p, u, MailForgotPassword, attribute, resetLifetime)
-		u.Reset, message = code, m
-		return nil, err
+		u.Reset = code
+		return m, err
 	})
-	if isSimulated(err) {
-		return s.fictional(p, name), nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	return s.deliver(ctx, &message), nil
 }
 
 // recovery is the verified attribute that a password may be reset by: in the order
@@ -261,20 +266,23 @@ func (p pool) recovery(u user) (string, error) {
 	}
 	for _, m := range mechanisms {
 		if m.Name == "admin_only" {
-			return "", refuse("NotAuthorizedException", "Contact administrator to reset password.")
+			return "", Refuse("NotAuthorizedException", "Contact administrator to reset password.")
 		}
 		attribute := strings.TrimPrefix(m.Name, "verified_")
 		if u.Attributes[attribute] != "" && u.Attributes[attribute+"_verified"] == "true" {
 			return attribute, nil
 		}
 	}
-	return "", invalid("Cannot reset password for the user as there is no registered/verified email or phone_number")
+	return "", Invalid("Cannot reset password for the user as there is no registered/verified email or phone_number")
 }
 
-// resetPassword sets a new password by a code.
-func (s *Service) resetPassword(p pool, c client, name, value, password string) (user, error) {
-	if problem := p.checkPassword(password); problem != "" {
-		return user{}, refuse("InvalidPasswordException", problem)
+// ConfirmForgotPassword sets a new password by a code, and returns the user's name.
+//
+// https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ConfirmForgotPassword.html
+func (s *Service) ConfirmForgotPassword(app App, name, value, password string) (string, error) {
+	p := app.pool
+	if err := p.checkPassword(password); err != nil {
+		return "", err
 	}
 	var before user
 	var found bool
@@ -283,19 +291,19 @@ func (s *Service) resetPassword(p pool, c client, name, value, password string) 
 		return err
 	})
 	if err != nil {
-		return user{}, err
+		return "", err
 	}
 	next, err := s.newCredential(p, before.Username, password) // for nobody too: it takes its time
 	if err != nil {
-		return user{}, err
+		return "", err
 	}
 	used := false
 	if found {
 		if used, err = s.used(p, before, password); err != nil {
-			return user{}, err
+			return "", err
 		}
 	}
-	return s.withUser(p, c, name, errCodeMismatch, func(u *user) (*refusal, error) {
+	return s.withUser(app, name, errCodeMismatch.because("unknown user"), func(u *user) (*Refusal, error) {
 		if u.Sub != before.Sub || u.Password.Hash != before.Password.Hash {
 			return nil, errCodeExpired.because("the user's password changed meanwhile")
 		}
@@ -316,5 +324,3 @@ func (s *Service) resetPassword(p pool, c client, name, value, password string) 
 		return nil, nil
 	})
 }
-
-var errPasswordUsed = refuse("PasswordHistoryPolicyViolationException", "Password does not satisfy the password history policy of the user pool: it has been used before.")

@@ -56,8 +56,9 @@ type grant struct {
 
 func (g grant) familyKey() string { return g.pool.ID + "/" + g.user.Sub + "/" + g.origin }
 
-// tokenSet is what a client is given.
-type tokenSet struct {
+// Tokens are what a client is given. ID is empty when the scopes ask for none, and
+// Refresh when there is no new one.
+type Tokens struct {
 	Access, ID, Refresh string
 	ExpiresIn           int // seconds, of the access token
 }
@@ -107,7 +108,7 @@ func (s *Service) openFamily(tx *store.Tx, g *grant) (string, error) {
 }
 
 func (s *Service) newRefreshToken(tx *store.Tx, g grant, expires time.Time) (string, error) {
-	token, err := s.token()
+	token, err := s.RandomToken()
 	if err != nil {
 		return "", err
 	}
@@ -121,18 +122,18 @@ func (s *Service) newRefreshToken(tx *store.Tx, g grant, expires time.Time) (str
 //
 // https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-access-token.html
 // https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-id-token.html
-func (s *Service) sign(g grant) (tokenSet, error) {
+func (s *Service) sign(g grant) (Tokens, error) {
 	key, err := s.signingKey(g.pool.ID)
 	if err != nil {
-		return tokenSet{}, err
+		return Tokens{}, err
 	}
 	if key == nil {
-		return tokenSet{}, errors.New("signing a token: the pool has no signing key")
+		return Tokens{}, errors.New("signing a token: the pool has no signing key")
 	}
 	ids := make([]string, 3) // event and the two tokens
 	for i := range ids {
 		if ids[i], err = s.uuid(); err != nil {
-			return tokenSet{}, err
+			return Tokens{}, err
 		}
 	}
 	var groups, roles []string
@@ -142,7 +143,7 @@ func (s *Service) sign(g grant) (tokenSet, error) {
 		return err
 	})
 	if err != nil {
-		return tokenSet{}, err
+		return Tokens{}, err
 	}
 	now := s.now()
 	accessLife, idLife, _ := g.client.lifetimes()
@@ -166,9 +167,9 @@ func (s *Service) sign(g grant) (tokenSet, error) {
 	if g.hosted {
 		access["version"] = 2
 	}
-	out := tokenSet{ExpiresIn: int(accessLife / time.Second)}
+	out := Tokens{ExpiresIn: int(accessLife / time.Second)}
 	if out.Access, err = key.sign(access); err != nil {
-		return tokenSet{}, err
+		return Tokens{}, err
 	}
 	if g.hosted && !slices.Contains(g.scopes, "openid") {
 		return out, nil
@@ -193,7 +194,7 @@ func (s *Service) sign(g grant) (tokenSet, error) {
 		id["nonce"] = g.nonce
 	}
 	if out.ID, err = key.sign(id); err != nil {
-		return tokenSet{}, err
+		return Tokens{}, err
 	}
 	return out, nil
 }
@@ -237,15 +238,17 @@ func scopeShows(scopes []string, attribute string) bool {
 
 // The refusals of a refresh token.
 var (
-	errRefreshInvalid = refuse("NotAuthorizedException", "Invalid Refresh Token")
-	errRefreshRevoked = refuse("NotAuthorizedException", "Refresh Token has been revoked")
-	errRefreshExpired = refuse("NotAuthorizedException", "Refresh Token has expired")
-	errRefreshReused  = refuse("RefreshTokenReuseException", "Refresh token has already been used.")
+	errRefreshInvalid = Refuse("NotAuthorizedException", "Invalid Refresh Token")
+	errRefreshRevoked = Refuse("NotAuthorizedException", "Refresh Token has been revoked")
+	errRefreshExpired = Refuse("NotAuthorizedException", "Refresh Token has expired")
+	errRefreshReused  = Refuse("RefreshTokenReuseException", "Refresh token has already been used.")
 )
 
-// refresh gives new tokens for a refresh token, and a new refresh token when the
-// client rotates them. check may refuse the user that the token is for.
-func (s *Service) refresh(p pool, c client, token string, check func(user) error) (tokenSet, user, error) {
+// Refresh gives new tokens for a refresh token, and a new refresh token when the
+// client rotates them, and the name of the user that they are for. check may refuse
+// the user; nil refuses nobody.
+func (s *Service) Refresh(app App, token string, check func(username, sub string) error) (Tokens, string, error) {
+	p, c := app.pool, app.client
 	g := grant{pool: p, client: c}
 	var next string
 	err := s.cfg.Store.Update(func(tx *store.Tx) error {
@@ -273,8 +276,10 @@ func (s *Service) refresh(p pool, c client, token string, check func(user) error
 			return errRefreshInvalid.because("the refresh token's user is gone")
 		}
 		g.user = u
-		if err := check(u); err != nil {
-			return err
+		if check != nil {
+			if err := check(u.Username, u.Sub); err != nil {
+				return err
+			}
 		}
 		f, found, err := families.Get(tx, g.familyKey())
 		if err != nil {
@@ -284,7 +289,7 @@ func (s *Service) refresh(p pool, c client, token string, check func(user) error
 			return errRefreshRevoked
 		}
 		if !u.Enabled {
-			return refuse("NotAuthorizedException", "User is disabled.")
+			return errDisabled
 		}
 		if u.Status != statusConfirmed {
 			return errRefreshInvalid.because("the refresh token's user is in status " + u.Status)
@@ -304,30 +309,32 @@ func (s *Service) refresh(p pool, c client, token string, check func(user) error
 		return err
 	})
 	if err != nil {
-		return tokenSet{}, user{}, err
+		return Tokens{}, "", err
 	}
 	set, err := s.sign(g)
 	set.Refresh = next
-	return set, g.user, err
+	return set, g.user.Username, err
 }
 
-func (c client) rotates() bool {
-	return c.RefreshTokenRotation != nil && c.RefreshTokenRotation.Feature == "ENABLED"
-}
-
-// errOtherClient says that a token was given to another client.
-var errOtherClient = errors.New("the token is another client's")
-
-// revoke ends the family of a refresh token. An unknown token is no error (RFC 7009,
-// section 2.2), another client's is.
-func (s *Service) revoke(p pool, c client, token string) error {
+// Revoke ends the sign-in of a refresh token, with all of its tokens. An unknown token
+// is no error (RFC 7009, section 2.2), another client's is.
+//
+// https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_RevokeToken.html
+func (s *Service) Revoke(app App, token string) error {
+	p, c := app.pool, app.client
+	switch {
+	case !c.EnableTokenRevocation:
+		return Refuse("UnsupportedOperationException", "Token revocation is not enabled for client "+c.ID)
+	case looksLikeJWT(token):
+		return Refuse("UnsupportedTokenTypeException", "Unsupported token type: only refresh tokens can be revoked")
+	}
 	return s.cfg.Store.Update(func(tx *store.Tx) error {
 		r, found, err := refreshTokens.Get(tx, p.ID+"/"+digest(token))
 		if err != nil || !found {
 			return err
 		}
 		if r.ClientID != c.ID {
-			return errOtherClient
+			return errRefreshInvalid.because("the refresh token is another client's")
 		}
 		return s.revokeFamily(tx, p.ID, r.Sub, r.Origin)
 	})
@@ -358,7 +365,7 @@ func (s *Service) signOutEverywhere(tx *store.Tx, p pool, u user) error {
 			return err
 		}
 	}
-	if err := drop(tx, sessions, p.ID+"/", func(h hostedSession) bool { return h.Sub != u.Sub }); err != nil {
+	if err := drop(tx, sessions, p.ID+"/", func(h browserSession) bool { return h.Sub != u.Sub }); err != nil {
 		return err
 	}
 	u.SignedOutAt = s.now()

@@ -173,7 +173,7 @@ func (s *Service) deleteUser(tx *store.Tx, p pool, u user) error {
 	if err := drop(tx, refreshTokens, p.ID+"/", func(r refreshToken) bool { return other(r.Sub) }); err != nil {
 		return err
 	}
-	if err := drop(tx, sessions, p.ID+"/", func(h hostedSession) bool { return other(h.Sub) }); err != nil {
+	if err := drop(tx, sessions, p.ID+"/", func(h browserSession) bool { return other(h.Sub) }); err != nil {
 		return err
 	}
 	if err := drop(tx, authCodes, p.ID+"/", func(c authCode) bool { return other(c.Sub) }); err != nil {
@@ -265,6 +265,13 @@ func (c client) mayRead(name string) bool {
 		return true
 	}
 	return slices.Contains(c.ReadAttributes, name)
+}
+
+// readable are those of the attributes that the client may read.
+func (c client) readable(attributes map[string]string) map[string]string {
+	shown := maps.Clone(attributes)
+	maps.DeleteFunc(shown, func(name, _ string) bool { return !c.mayRead(name) })
+	return shown
 }
 
 func (c client) mayWrite(name string) bool {

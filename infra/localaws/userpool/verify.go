@@ -190,6 +190,9 @@ func (s *Service) SignedOut(poolID string, c Claims) (bool, error) {
 	return out, err
 }
 
+// Reasons of signedOut that some tell apart.
+const userGone, userDisabled = "the user is gone", "the user is disabled"
+
 // signedOut returns why the sign-in is over, or "", and the user.
 func (s *Service) signedOut(tx *store.Tx, poolID string, c Claims) (string, user, error) {
 	p, found, err := getPool(tx, poolID)
@@ -205,9 +208,9 @@ func (s *Service) signedOut(tx *store.Tx, poolID string, c Claims) (string, user
 	}
 	switch {
 	case !found || u.Sub != c.Subject:
-		return "the user is gone", user{}, nil
+		return userGone, user{}, nil
 	case !u.Enabled:
-		return "the user is disabled", u, nil
+		return userDisabled, u, nil
 	case c.OriginJTI == "":
 		if !c.IssuedAt.After(u.SignedOutAt) {
 			return "the user was signed out everywhere", u, nil
@@ -222,6 +225,47 @@ func (s *Service) signedOut(tx *store.Tx, poolID string, c Claims) (string, user
 		return "the token has been revoked", u, nil
 	}
 	return "", u, nil
+}
+
+// UserInfo returns the user of an access token that the hosted sign-in gave, and the
+// claims that its scopes show.
+//
+// https://docs.aws.amazon.com/cognito/latest/developerguide/userinfo-endpoint.html
+func (s *Service) UserInfo(poolID, accessToken string) (username string, claims map[string]any, err error) {
+	refuse := func(reason string) (string, map[string]any, error) {
+		return "", nil, Refuse("NotAuthorizedException", "Invalid Access Token").because(reason)
+	}
+	token, err := s.VerifyToken(poolID, accessToken)
+	if isTokenError(err) {
+		return refuse(err.Error())
+	}
+	if err != nil {
+		return "", nil, err
+	}
+	if token.TokenUse != "access" || !token.HasScope("openid") {
+		return refuse("the token is not an access token with the scope openid")
+	}
+	g := grant{hosted: true, scopes: token.Scopes}
+	reason := ""
+	err = s.cfg.Store.View(func(tx *store.Tx) (err error) {
+		if reason, g.user, err = s.signedOut(tx, poolID, token); err != nil || reason != "" {
+			return err
+		}
+		var found bool
+		if g.client, found, err = getClient(tx, token.ClientID); err == nil && !found {
+			reason = "the client is gone"
+		}
+		return err
+	})
+	if err != nil {
+		return "", nil, err
+	}
+	if reason != "" {
+		return refuse(reason)
+	}
+	claims = g.claims()
+	claims["sub"], claims["username"] = g.user.Sub, g.user.Username
+	return g.user.Username, claims, nil
 }
 
 // unverifiedPool is the pool that a token says to be from, to know whose key to

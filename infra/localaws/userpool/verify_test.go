@@ -12,16 +12,13 @@ import (
 	"encoding/pem"
 	"errors"
 	"maps"
-	"net/http"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/lestrrat-go/jwx/v3/jwk"
-	"github.com/lestrrat-go/jwx/v3/jwt"
-
 	"auth-api/infra/localaws/store"
 	"auth-api/infra/localaws/userpool"
+	"auth-api/infra/localaws/userpool/internal/pooltest"
 )
 
 // forge makes a compact JWS by hand, so that no library keeps us from mischief.
@@ -50,12 +47,12 @@ func rs256(t testing.TB, key *rsa.PrivateKey) func([]byte) []byte {
 }
 
 func TestVerifyToken(t *testing.T) {
-	f := newFixture(t)
+	f := pooltest.New(t)
 	const otherPool = "us-west-2_Other6789"
-	f.declare(otherPool, aPool())
-	key, otherKey := testKeys()[0], testKeys()[1]
-	token := f.signIn("demouser", password)["IdToken"].(string)
-	good, err := f.service.VerifyToken(poolID, token)
+	f.Declare(otherPool, pooltest.Pool())
+	key, otherKey := pooltest.Keys()[0], pooltest.Keys()[1]
+	token := f.SignIn("demouser", pooltest.Password)["IdToken"].(string)
+	good, err := f.Pools.VerifyToken(pooltest.PoolID, token)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +78,7 @@ func TestVerifyToken(t *testing.T) {
 		return func(b []byte) []byte { h := hmac.New(sha256.New, secret); h.Write(b); return h.Sum(nil) }
 	}
 	none := func([]byte) []byte { return nil }
-	if _, err := f.service.VerifyToken(poolID, forge(t, header, good.All, rs256(t, key))); err != nil {
+	if _, err := f.Pools.VerifyToken(pooltest.PoolID, forge(t, header, good.All, rs256(t, key))); err != nil {
 		t.Fatalf("the forger's own good token: %v", err)
 	}
 	for story, c := range map[string]struct {
@@ -99,7 +96,7 @@ func TestVerifyToken(t *testing.T) {
 		"a key in the header": {forge(t, with(with(header, "kid", "mine"), "jwk", map[string]any{"kty": "RSA", "n": base64.RawURLEncoding.EncodeToString(otherKey.N.Bytes()), "e": "AQAB"}),
 			good.All, rs256(t, otherKey)), userpool.ErrTokenSignature},
 		"a critical extension":  {forge(t, with(header, "crit", []string{"b64"}), good.All, rs256(t, key)), userpool.ErrTokenSignature},
-		"another issuer":        {forge(t, header, with(good.All, "iss", f.service.Issuer(otherPool)), rs256(t, key)), userpool.ErrTokenIssuer},
+		"another issuer":        {forge(t, header, with(good.All, "iss", f.Pools.Issuer(otherPool)), rs256(t, key)), userpool.ErrTokenIssuer},
 		"no issuer":             {forge(t, header, with(good.All, "iss", nil), rs256(t, key)), userpool.ErrTokenIssuer},
 		"no expiry":             {forge(t, header, with(good.All, "exp", nil), rs256(t, key)), userpool.ErrTokenMalformed},
 		"expiry as text":        {forge(t, header, with(good.All, "exp", "9999999999"), rs256(t, key)), userpool.ErrTokenMalformed},
@@ -112,23 +109,23 @@ func TestVerifyToken(t *testing.T) {
 		"very long":             {strings.Repeat("a", 1<<20), userpool.ErrTokenMalformed},
 		"the signature's end":   {token + "AA", userpool.ErrTokenSignature},
 	} {
-		if _, err := f.service.VerifyToken(poolID, c.token); !errors.Is(err, c.want) {
+		if _, err := f.Pools.VerifyToken(pooltest.PoolID, c.token); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", story, err, c.want)
 		}
 	}
-	if _, err := f.service.VerifyToken(otherPool, token); !errors.Is(err, userpool.ErrTokenIssuer) {
+	if _, err := f.Pools.VerifyToken(otherPool, token); !errors.Is(err, userpool.ErrTokenIssuer) {
 		t.Errorf("at another pool: %v", err)
 	}
-	if _, err := f.service.VerifyToken("us-west-2_None00000", token); !errors.Is(err, userpool.ErrTokenIssuer) {
+	if _, err := f.Pools.VerifyToken("us-west-2_None00000", token); !errors.Is(err, userpool.ErrTokenIssuer) {
 		t.Errorf("at no pool: %v", err)
 	}
-	f.advance(time.Hour - time.Second)
-	if _, err := f.service.VerifyToken(poolID, token); err != nil {
+	f.Advance(time.Hour - time.Second)
+	if _, err := f.Pools.VerifyToken(pooltest.PoolID, token); err != nil {
 		t.Error(err)
 	}
-	f.advance(time.Second)
+	f.Advance(time.Second)
 	var expired *userpool.TokenExpiredError
-	if _, err := f.service.VerifyToken(poolID, token); !errors.As(err, &expired) || !expired.Expired.Equal(f.clock()) || !expired.Now.Equal(f.clock()) {
+	if _, err := f.Pools.VerifyToken(pooltest.PoolID, token); !errors.As(err, &expired) || !expired.Expired.Equal(f.Clock()) || !expired.Now.Equal(f.Clock()) {
 		t.Errorf("when it is over: %v", err)
 	}
 }
@@ -142,52 +139,26 @@ func must[T any](v T, err error) T {
 
 // Every single bit of a token counts.
 func TestNoChangedTokenIsGood(t *testing.T) {
-	f := newFixture(t)
-	token := f.signIn("demouser", password)["AccessToken"].(string)
+	f := pooltest.New(t)
+	token := f.SignIn("demouser", pooltest.Password)["AccessToken"].(string)
 	for i := range token {
 		changed := []byte(token)
 		changed[i] ^= 1
-		if _, err := f.service.VerifyToken(poolID, string(changed)); err == nil {
+		if _, err := f.Pools.VerifyToken(pooltest.PoolID, string(changed)); err == nil {
 			t.Fatalf("the token with character %d changed is good", i)
 		}
 	}
 }
 
-func TestWellKnown(t *testing.T) {
-	f := newFixture(t)
-	b := f.browser()
-	config := b.get(f.server.URL + "/" + poolID + "/.well-known/openid-configuration").json(t)
-	if config["issuer"] != "https://cognito-idp.us-west-2.amazonaws.com/"+poolID || config["authorization_endpoint"] != f.server.URL+"/auth/"+domain+"/oauth2/authorize" {
-		t.Errorf("%v", config)
-	}
-	keys, err := jwk.Parse([]byte(b.get(config["jwks_uri"].(string)).body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	token := f.signIn("demouser", password)["IdToken"].(string)
-	_, err = jwt.Parse([]byte(token), jwt.WithKeySet(keys), jwt.WithIssuer(config["issuer"].(string)), jwt.WithAudience(clientID), jwt.WithClock(jwt.ClockFunc(f.clock)))
-	if err != nil {
-		t.Errorf("an independent client: %v", err)
-	}
-	if private := b.get(config["jwks_uri"].(string)).body; strings.Contains(private, `"d"`) {
-		t.Error("the private key is published")
-	}
-	for _, path := range []string{"/us-west-2_None00000/.well-known/jwks.json", "/" + poolID + "/.well-known/other"} {
-		if a := b.get(f.server.URL + path); a.status != http.StatusNotFound {
-			t.Errorf("%s: %d", path, a.status)
-		}
-	}
-}
-
 func TestPoolDeletedLeavesNothing(t *testing.T) {
-	f := newFixture(t)
-	b := f.browser()
-	set := b.post("/oauth2/token", tokenForm(b.code(nil), nil)).json(t)
-	f.update(func(tx *store.Tx) error {
-		c := aClient()
+	f := pooltest.New(t)
+	b := f.Browser()
+	set := b.Post("/oauth2/token", pooltest.TokenForm(b.Code(nil), nil)).JSON(t)
+	f.Update(func(tx *store.Tx) error {
+		c := pooltest.Client()
 		for _, err := range []error{
-			f.service.ClientDeleted(tx, clientID, c), userpool.Clients.Delete(tx, clientID), f.service.DomainDeleted(tx, domain, userpool.Domain{Domain: domain, UserPoolID: poolID}),
-			userpool.Domains.Delete(tx, domain), f.service.PoolDeleted(tx, poolID), userpool.Pools.Delete(tx, poolID),
+			f.Pools.ClientDeleted(tx, pooltest.ClientID, c), userpool.Clients.Delete(tx, pooltest.ClientID), f.Pools.DomainDeleted(tx, pooltest.Domain, userpool.Domain{Domain: pooltest.Domain, UserPoolID: pooltest.PoolID}),
+			userpool.Domains.Delete(tx, pooltest.Domain), f.Pools.PoolDeleted(tx, pooltest.PoolID), userpool.Pools.Delete(tx, pooltest.PoolID),
 		} {
 			if err != nil {
 				return err
@@ -195,10 +166,10 @@ func TestPoolDeletedLeavesNothing(t *testing.T) {
 		}
 		return nil
 	})
-	if _, err := f.service.VerifyToken(poolID, set["id_token"].(string)); !errors.Is(err, userpool.ErrTokenIssuer) {
+	if _, err := f.Pools.VerifyToken(pooltest.PoolID, set["id_token"].(string)); !errors.Is(err, userpool.ErrTokenIssuer) {
 		t.Errorf("a token of a deleted pool: %v", err)
 	}
-	if err := f.store.View(func(tx *store.Tx) error {
+	if err := f.Store.View(func(tx *store.Tx) error {
 		for _, table := range []string{"users", "names", "keys", "families", "refreshTokens", "sessions", "codes", "attempts"} {
 			items, err := store.Table[json.RawMessage]{Name: "userpool." + table}.List(tx, "")
 			if err != nil {
@@ -215,16 +186,16 @@ func TestPoolDeletedLeavesNothing(t *testing.T) {
 }
 
 func TestNoSecretIsStored(t *testing.T) {
-	f := newFixture(t)
-	b := f.browser()
-	code := b.code(nil)
-	set := b.post("/oauth2/token", tokenForm(code, nil)).json(t)
-	f.api("ForgotPassword", m{"ClientId": clientID, "Username": "demouser"})
-	secrets := []string{code, set["refresh_token"].(string), password, f.lastMail().Code}
-	for _, c := range b.client.Jar.Cookies(mustURL(t, f.server.URL+"/auth/"+domain+"/login")) {
+	f := pooltest.New(t)
+	b := f.Browser()
+	code := b.Code(nil)
+	set := b.Post("/oauth2/token", pooltest.TokenForm(code, nil)).JSON(t)
+	f.API("ForgotPassword", m{"ClientId": pooltest.ClientID, "Username": "demouser"})
+	secrets := []string{code, set["refresh_token"].(string), pooltest.Password, f.LastMail().Code}
+	for _, c := range b.Client.Jar.Cookies(pooltest.MustURL(t, f.Server.URL+"/auth/"+pooltest.Domain+"/login")) {
 		secrets = append(secrets, c.Value)
 	}
-	if err := f.store.View(func(tx *store.Tx) error {
+	if err := f.Store.View(func(tx *store.Tx) error {
 		for _, table := range []string{"users", "refreshTokens", "sessions", "codes", "families"} {
 			items, err := store.Table[json.RawMessage]{Name: "userpool." + table}.List(tx, "")
 			if err != nil {
@@ -245,39 +216,39 @@ func TestNoSecretIsStored(t *testing.T) {
 }
 
 func TestRestartKeepsEverything(t *testing.T) {
-	f := newFixture(t)
-	tokens := f.signIn("demouser", password)
-	b := f.browser()
-	b.code(nil)
-	f.start()
-	if _, err := f.service.VerifyToken(poolID, tokens["IdToken"].(string)); err != nil {
+	f := pooltest.New(t)
+	tokens := f.SignIn("demouser", pooltest.Password)
+	b := f.Browser()
+	b.Code(nil)
+	f.Start()
+	if _, err := f.Pools.VerifyToken(pooltest.PoolID, tokens["IdToken"].(string)); err != nil {
 		t.Error(err)
 	}
-	f.signIn("demouser", password)
-	if a := b.get("/oauth2/authorize?" + authorizeQuery(m{"prompt": "none"})); a.location(t).Query().Get("code") == "" {
+	f.SignIn("demouser", pooltest.Password)
+	if a := b.Get("/oauth2/authorize?" + pooltest.AuthorizeQuery(m{"prompt": "none"})); a.Location(t).Query().Get("code") == "" {
 		t.Error("the session is gone")
 	}
 }
 
 func FuzzVerifyToken(f *testing.F) {
-	x := newFixture(f)
-	token := x.signIn("demouser", password)["IdToken"].(string)
+	x := pooltest.New(f)
+	token := x.SignIn("demouser", pooltest.Password)["IdToken"].(string)
 	for _, seed := range []string{token, token + "x", "a.b.c", "", "..", "e30.e30.", "bnVsbA.bnVsbA.bnVsbA"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, in string) {
-		if _, err := x.service.VerifyToken(poolID, in); err == nil && in != token {
+		if _, err := x.Pools.VerifyToken(pooltest.PoolID, in); err == nil && in != token {
 			t.Errorf("a token that was never issued is good: %q", in)
 		}
 	})
 }
 
 func TestNamesOfAPool(t *testing.T) {
-	f := newFixture(t)
-	if got := f.service.PoolARN(poolID); got != "arn:aws:cognito-idp:us-west-2:000000000000:userpool/"+poolID {
+	f := pooltest.New(t)
+	if got := f.Pools.PoolARN(pooltest.PoolID); got != "arn:aws:cognito-idp:us-west-2:000000000000:userpool/"+pooltest.PoolID {
 		t.Error(got)
 	}
-	if got := f.service.Issuer(poolID); got != "https://cognito-idp.us-west-2.amazonaws.com/"+poolID {
+	if got := f.Pools.Issuer(pooltest.PoolID); got != "https://cognito-idp.us-west-2.amazonaws.com/"+pooltest.PoolID {
 		t.Error(got)
 	}
 }

@@ -1,4 +1,10 @@
-package userpool
+// Package hosted is the hosted sign-in of the local AWS's user pools: the pages, the
+// OAuth 2.0 and OpenID Connect endpoints, and the documents below .well-known. It
+// reads what browsers and clients send and shows what came of it; package userpool
+// decides.
+//
+// https://docs.aws.amazon.com/cognito/latest/developerguide/federation-endpoints.html
+package hosted
 
 import (
 	"crypto/hmac"
@@ -7,6 +13,7 @@ import (
 	"encoding/json"
 	"errors"
 	"html/template"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -14,43 +21,45 @@ import (
 	"time"
 
 	"auth-api/infra/localaws/audit"
-	"auth-api/infra/localaws/store"
+	"auth-api/infra/localaws/userpool"
 )
 
-// hostedSession is a browser that is signed in, kept under POOL/digest of its cookie.
-type hostedSession struct {
-	Username string    `json:"username"`
-	Sub      string    `json:"sub"`
-	AuthTime time.Time `json:"authTime"`
-	Expires  time.Time `json:"expires"`
+// Server answers the browsers and OAuth clients of some user pools.
+type Server struct {
+	pools    *userpool.Service
+	endpoint func() string
 }
 
-var sessions = store.Table[hostedSession]{Name: "userpool.sessions"}
+// New returns the hosted sign-in of these pools. endpoint returns the local AWS's base
+// address, such as http://localhost:4566; it is asked at every use, because the port
+// may be known later than the Server.
+func New(pools *userpool.Service, endpoint func() string) *Server {
+	return &Server{pools: pools, endpoint: endpoint}
+}
 
 const (
 	sessionCookie = "cognito"
 	csrfCookie    = "XSRF-TOKEN"
-	sessionLife   = time.Hour
 	maxForm       = 64 << 10
 )
 
 // visit is one request to a hosted sign-in.
 type visit struct {
-	*Service
+	pools  *userpool.Service
 	w      http.ResponseWriter
 	r      *http.Request
 	record *audit.Record
 	prefix string // of the domain
-	pool   pool
+	poolID string
 	csrf   string // the form token that goes with the visitor's cookie
 }
 
 func (v *visit) base() string { return "/auth/" + v.prefix }
 
-// hostedRoutes are the hosted sign-in's paths by method.
+// routes are the hosted sign-in's paths by method.
 //
 // https://docs.aws.amazon.com/cognito/latest/developerguide/federation-endpoints.html
-var hostedRoutes = map[string]map[string]func(*visit){
+var routes = map[string]map[string]func(*visit){
 	"/oauth2/authorize":      {"GET": (*visit).authorize},
 	"/oauth2/token":          {"POST": (*visit).token},
 	"/oauth2/userInfo":       {"GET": (*visit).userInfo, "POST": (*visit).userInfo},
@@ -66,12 +75,12 @@ var hostedRoutes = map[string]map[string]func(*visit){
 	"/static/style.css":      {"GET": (*visit).style},
 }
 
-// ServeHosted answers a request to the hosted sign-in of a domain; r.URL.Path begins
-// with /auth/ and the domain's prefix.
-func (s *Service) ServeHosted(w http.ResponseWriter, r *http.Request, domainPrefix string) {
-	v := &visit{Service: s, w: w, r: r, record: audit.From(r.Context()), prefix: domainPrefix}
+// Serve answers a request to the hosted sign-in of a domain; r.URL.Path begins with
+// /auth/ and the domain's prefix.
+func (s *Server) Serve(w http.ResponseWriter, r *http.Request, domainPrefix string) {
+	v := &visit{pools: s.pools, w: w, r: r, record: audit.From(r.Context()), prefix: domainPrefix}
 	path := strings.TrimPrefix(r.URL.Path, v.base())
-	v.record.Service("cognito " + clip(path))
+	v.record.Service("cognito " + audit.Clip(path))
 	h := w.Header()
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")
@@ -79,25 +88,18 @@ func (s *Service) ServeHosted(w http.ResponseWriter, r *http.Request, domainPref
 	h.Set("Cache-Control", "no-store")
 	h.Set("Pragma", "no-cache")
 	h.Set("Content-Security-Policy", policy(""))
-	found := false
-	err := s.cfg.Store.View(func(tx *store.Tx) error {
-		d, ok, err := Domains.Get(tx, domainPrefix)
-		if err != nil || !ok {
-			return err
-		}
-		v.pool, found, err = getPool(tx, d.UserPoolID)
-		return err
-	})
+	poolID, found, err := s.pools.PoolOfDomain(domainPrefix)
+	v.poolID = poolID
 	switch {
 	case err != nil:
 		v.fault(err)
 		return
 	case !found:
-		v.record.Denyf("no user pool has the domain %q", clip(domainPrefix))
+		v.record.Denyf("no user pool has the domain %q", audit.Clip(domainPrefix))
 		v.page(http.StatusNotFound, "error", page{Title: "No such sign-in", Error: "No user pool has this domain."})
 		return
 	}
-	methods, known := hostedRoutes[path]
+	methods, known := routes[path]
 	if !known {
 		v.record.Deny("the hosted sign-in has no such page")
 		v.page(http.StatusNotFound, "error", page{Title: "Not found", Error: "The hosted sign-in has no such page."})
@@ -115,13 +117,8 @@ func (s *Service) ServeHosted(w http.ResponseWriter, r *http.Request, domainPref
 	}
 	serve, ok := methods[method]
 	if !ok {
-		allowed := make([]string, 0, len(methods))
-		for m := range methods {
-			allowed = append(allowed, m)
-		}
-		slices.Sort(allowed)
-		h.Set("Allow", strings.Join(allowed, ", "))
-		v.record.Denyf("%s is not served here", clip(method))
+		h.Set("Allow", strings.Join(slices.Sorted(maps.Keys(methods)), ", "))
+		v.record.Denyf("%s is not served here", audit.Clip(method))
 		v.page(http.StatusMethodNotAllowed, "error", page{Title: "Not allowed", Error: "This address is not for that method."})
 		return
 	}
@@ -168,21 +165,7 @@ func (v *visit) cors() {
 	if origin == "" || origin == "null" {
 		return
 	}
-	allowed := false
-	err := v.cfg.Store.View(func(tx *store.Tx) error {
-		all, err := Clients.All(tx)
-		for _, c := range all {
-			if c.Value.UserPoolID != v.pool.ID {
-				continue
-			}
-			for _, callback := range c.Value.CallbackURLs {
-				if u, err := url.Parse(callback); err == nil && u.Scheme+"://"+u.Host == origin {
-					allowed = true
-				}
-			}
-		}
-		return err
-	})
+	allowed, err := v.pools.CallsBackTo(v.poolID, origin)
 	if err != nil {
 		v.record.Fault(err)
 	}
@@ -227,7 +210,6 @@ type field struct{ Name, Label, Type, Autocomplete, Value string }
 
 func (v *visit) page(status int, name string, p page) {
 	p.Base, p.Prefix, p.CSRF = v.base(), v.prefix, v.csrf
-	p.SignUp = v.pool.AdminCreateUserConfig == nil || !v.pool.AdminCreateUserConfig.AllowAdminCreateUserOnly
 	var out strings.Builder
 	if err := pageTemplates.ExecuteTemplate(&out, name+".html", p); err != nil {
 		v.record.Fault(err)
@@ -270,7 +252,7 @@ func (v *visit) cookie(name, value string, age time.Duration) {
 func (v *visit) startForm() error {
 	c, err := v.r.Cookie(csrfCookie)
 	if err != nil || len(c.Value) != 43 {
-		value, err := v.Service.token()
+		value, err := v.pools.RandomToken()
 		if err != nil {
 			return err
 		}
@@ -283,7 +265,7 @@ func (v *visit) startForm() error {
 }
 
 func (v *visit) formToken(cookie string) string {
-	return base64.RawURLEncoding.EncodeToString(v.mac("form", v.prefix, cookie))
+	return base64.RawURLEncoding.EncodeToString(v.pools.MAC("form", v.prefix, cookie))
 }
 
 // guard starts a form's answer: it refuses a form that this visitor was not given.
@@ -298,59 +280,47 @@ func (v *visit) guard() bool {
 	return true
 }
 
-// session returns the user that the visitor's browser is signed in as.
-func (v *visit) session(tx *store.Tx) (user, hostedSession, bool, error) {
+// session is the browser's session, or "".
+func (v *visit) session() string {
 	c, err := v.r.Cookie(sessionCookie)
 	if err != nil {
-		return user{}, hostedSession{}, false, nil
+		return ""
 	}
-	h, found, err := sessions.Get(tx, v.pool.ID+"/"+digest(c.Value))
-	if err != nil || !found || !v.now().Before(h.Expires) {
-		return user{}, hostedSession{}, false, err
-	}
-	u, found, err := users.Get(tx, v.pool.userKey(h.Username))
-	if err != nil || !found || u.Sub != h.Sub || !u.Enabled || u.Status != statusConfirmed || u.Password.Set.After(h.AuthTime) {
-		return user{}, hostedSession{}, false, err
-	}
-	return u, h, true, nil
-}
-
-// letIn opens a session for the browser and returns its cookie's value.
-func (v *visit) letIn(tx *store.Tx, u user, authTime time.Time) (string, error) {
-	id, err := v.Service.token()
-	if err != nil {
-		return "", err
-	}
-	return id, sessions.Put(tx, v.pool.ID+"/"+digest(id), hostedSession{Username: u.Username, Sub: u.Sub, AuthTime: authTime, Expires: v.now().Add(sessionLife)})
+	return c.Value
 }
 
 // said is what a page says of a refusal, or a fault that was shown already.
 func (v *visit) said(err error) (string, bool) {
-	var no *refusal
+	var no *userpool.Refusal
 	if !errors.As(err, &no) {
 		v.fault(err)
 		return "", false
 	}
-	v.record.Deny(no.public.Code + ": " + no.reason)
-	if no.public.Code == "UserNotFoundException" {
-		return errWrongPassword.public.Message, true
+	v.record.Deny(no.Code + ": " + no.Reason)
+	if no.Code == "UserNotFoundException" {
+		return userpool.ErrWrongPassword.Message, true
 	}
-	return no.public.Message, true
+	return no.Message, true
 }
 
-var errPasswordsDiffer = refuse("InvalidPasswordException", "The two passwords differ.")
+var errPasswordsDiffer = userpool.Refuse("InvalidPasswordException", "The two passwords differ.")
 
 // wrongField is the field that a refusal is about, where it is about one.
 func wrongField(err error) string {
-	var no *refusal
-	if !errors.As(err, &no) {
-		return ""
-	}
-	switch no.public.Code {
+	switch code(err) {
 	case "InvalidPasswordException", "PasswordHistoryPolicyViolationException":
 		return "password"
 	case "CodeMismatchException", "ExpiredCodeException", "TooManyFailedAttemptsException":
 		return "code"
 	}
 	return ""
+}
+
+// code is the name of a refusal, or "" for any other error.
+func code(err error) string {
+	var no *userpool.Refusal
+	if !errors.As(err, &no) {
+		return ""
+	}
+	return no.Code
 }

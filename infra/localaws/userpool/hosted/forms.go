@@ -1,4 +1,4 @@
-package userpool
+package hosted
 
 import (
 	"fmt"
@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"auth-api/infra/localaws/userpool"
 )
 
 // The pages by which users help themselves: sign up, confirm, forgotten password.
@@ -43,13 +45,9 @@ func attributeField(name, value string) field {
 	return f
 }
 
-// describePolicy says what a password needs, before it is refused.
-func (p pool) describePolicy() []string {
-	w := PasswordPolicy{MinimumLength: 8, RequireLowercase: true, RequireUppercase: true, RequireNumbers: true, RequireSymbols: true}
-	if p.PasswordPolicy != nil {
-		w = *p.PasswordPolicy
-	}
-	out := []string{fmt.Sprintf("at least %d characters", max(6, w.MinimumLength))}
+// describe says what a password needs, before it is refused.
+func describe(w userpool.PasswordPolicy) []string {
+	out := []string{fmt.Sprintf("at least %d characters", w.MinimumLength)}
 	for _, class := range []struct {
 		needed bool
 		text   string
@@ -61,7 +59,7 @@ func (p pool) describePolicy() []string {
 	return out
 }
 
-// open starts a page that belongs to an authorize request.
+// openPage starts a page that belongs to an authorize request.
 func (v *visit) openPage() (*authRequest, bool) {
 	a, ok := v.authRequest()
 	if !ok {
@@ -83,15 +81,15 @@ func (v *visit) openForm() (*authRequest, bool) {
 
 func (v *visit) signupPage() {
 	a, ok := v.openPage()
-	if !ok || !v.signUpOpen() {
+	if !ok || !v.signUpOpen(a) {
 		return
 	}
 	v.record.Allow("the sign-up page")
 	v.page(http.StatusOK, "signup", v.signupFields(a, ""))
 }
 
-func (v *visit) signUpOpen() bool {
-	if v.pool.AdminCreateUserConfig != nil && v.pool.AdminCreateUserConfig.AllowAdminCreateUserOnly {
+func (v *visit) signUpOpen(a *authRequest) bool {
+	if !a.app.SignUpOpen() {
 		v.record.Deny("the pool's users are made by administrators alone")
 		v.page(http.StatusBadRequest, "error", page{Title: "Sign-up is closed", Error: "SignUp is not permitted for this user pool."})
 		return false
@@ -101,14 +99,14 @@ func (v *visit) signUpOpen() bool {
 
 func (v *visit) signupFields(a *authRequest, problem string) page {
 	form := v.r.PostForm
-	p := page{Title: "Sign up", Error: problem, Query: v.carried(a), Policy: v.pool.describePolicy()}
+	p := page{Title: "Sign up", Error: problem, Query: a.carried(), Policy: describe(a.app.PasswordPolicy())}
 	name := field{Name: "username", Label: "Username", Type: "text", Autocomplete: "username", Value: form.Get("username")}
-	asked := slices.Clone(v.pool.missingAttributes(nil))
-	if len(v.pool.UsernameAttributes) > 0 {
-		name = v.nameField(form.Get("username"))
-		asked = slices.DeleteFunc(asked, func(s string) bool { return slices.Contains(v.pool.UsernameAttributes, s) })
+	asked, pool := a.app.RequiredAttributes(), a.app.Pool()
+	if len(pool.UsernameAttributes) > 0 {
+		name = nameField(pool, form.Get("username"))
+		asked = slices.DeleteFunc(asked, func(s string) bool { return slices.Contains(pool.UsernameAttributes, s) })
 	} else {
-		for _, attribute := range v.pool.AutoVerifiedAttributes {
+		for _, attribute := range pool.AutoVerifiedAttributes {
 			if !slices.Contains(asked, attribute) {
 				asked = append([]string{attribute}, asked...)
 			}
@@ -123,12 +121,12 @@ func (v *visit) signupFields(a *authRequest, problem string) page {
 
 func (v *visit) signupForm() {
 	a, ok := v.openForm()
-	if !ok || !v.signUpOpen() {
+	if !ok || !v.signUpOpen(a) {
 		return
 	}
 	form := v.r.PostForm
 	name := form.Get("username")
-	u, sent, err := v.register(v.r.Context(), v.pool, a.client, name, form.Get("password"), formAttributes(form))
+	up, err := v.pools.SignUp(v.r.Context(), a.app, name, form.Get("password"), formAttributes(form))
 	if err != nil {
 		if text, ok := v.said(err); ok {
 			p := v.signupFields(a, text)
@@ -137,11 +135,11 @@ func (v *visit) signupForm() {
 		}
 		return
 	}
-	v.record.Caller(u.Username)
+	v.record.Caller(up.Username)
 	v.record.Allow("signed up; to be confirmed")
-	p := page{Title: "Confirm your account", Username: name, Query: v.carried(a), Notice: "An administrator must confirm your account before you can sign in."}
-	if sent != nil {
-		p.Notice = "We sent a code to " + sent.Destination + ". Enter it to confirm your account."
+	p := page{Title: "Confirm your account", Username: name, Query: a.carried(), Notice: "An administrator must confirm your account before you can sign in."}
+	if up.Delivery != nil {
+		p.Notice = "We sent a code to " + up.Delivery.Destination + ". Enter it to confirm your account."
 	}
 	v.page(http.StatusOK, "confirm", p)
 }
@@ -152,7 +150,7 @@ func (v *visit) confirmPage() {
 		return
 	}
 	v.record.Allow("the confirmation page")
-	v.page(http.StatusOK, "confirm", page{Title: "Confirm your account", Query: v.carried(a)})
+	v.page(http.StatusOK, "confirm", page{Title: "Confirm your account", Query: a.carried()})
 }
 
 func (v *visit) confirmForm() {
@@ -161,9 +159,9 @@ func (v *visit) confirmForm() {
 		return
 	}
 	form := v.r.PostForm
-	p := page{Title: "Confirm your account", Username: form.Get("username"), Query: v.carried(a)}
+	p := page{Title: "Confirm your account", Username: form.Get("username"), Query: a.carried()}
 	if form.Has("resend") {
-		sent, err := v.resend(v.r.Context(), v.pool, a.client, p.Username)
+		sent, err := v.pools.ResendConfirmationCode(v.r.Context(), a.app, p.Username)
 		if err != nil {
 			if p.Error, ok = v.said(err); ok {
 				v.page(http.StatusBadRequest, "confirm", p)
@@ -175,21 +173,21 @@ func (v *visit) confirmForm() {
 		v.page(http.StatusOK, "confirm", p)
 		return
 	}
-	u, err := v.confirm(v.pool, a.client, p.Username, strings.TrimSpace(form.Get("code")))
+	username, err := v.pools.ConfirmSignUp(a.app, p.Username, strings.TrimSpace(form.Get("code")))
 	if err != nil {
 		if p.Error, ok = v.said(err); ok {
 			v.page(http.StatusBadRequest, "confirm", p)
 		}
 		return
 	}
-	v.record.Caller(u.Username)
+	v.record.Caller(username)
 	v.record.Allow("sign-up confirmed")
 	v.toLogin(a, "confirmed")
 }
 
 // toLogin goes back to the sign-in page of the same request.
 func (v *visit) toLogin(a *authRequest, notice string) {
-	http.Redirect(v.w, v.r, v.base()+"/login?"+string(v.carried(a))+"&notice="+notice, http.StatusSeeOther)
+	http.Redirect(v.w, v.r, v.base()+"/login?"+string(a.carried())+"&notice="+notice, http.StatusSeeOther)
 }
 
 func (v *visit) forgotPage() {
@@ -198,7 +196,7 @@ func (v *visit) forgotPage() {
 		return
 	}
 	v.record.Allow("the forgotten password page")
-	v.page(http.StatusOK, "forgot", page{Title: "Forgot your password?", Query: v.carried(a), Fields: []field{v.nameField("")}})
+	v.page(http.StatusOK, "forgot", page{Title: "Forgot your password?", Query: a.carried(), Fields: []field{nameField(a.app.Pool(), "")}})
 }
 
 func (v *visit) forgotForm() {
@@ -207,15 +205,15 @@ func (v *visit) forgotForm() {
 		return
 	}
 	name := v.r.PostForm.Get("username")
-	sent, err := v.forgot(v.r.Context(), v.pool, a.client, name)
+	sent, err := v.pools.ForgotPassword(v.r.Context(), a.app, name)
 	if err != nil {
 		if text, ok := v.said(err); ok {
-			v.page(http.StatusBadRequest, "forgot", page{Title: "Forgot your password?", Error: text, Query: v.carried(a), Fields: []field{v.nameField(name)}})
+			v.page(http.StatusBadRequest, "forgot", page{Title: "Forgot your password?", Error: text, Query: a.carried(), Fields: []field{nameField(a.app.Pool(), name)}})
 		}
 		return
 	}
 	v.record.Allow("answered as if a code was sent")
-	v.page(http.StatusOK, "reset", page{Title: "Reset your password", Username: name, Query: v.carried(a), Policy: v.pool.describePolicy(),
+	v.page(http.StatusOK, "reset", page{Title: "Reset your password", Username: name, Query: a.carried(), Policy: describe(a.app.PasswordPolicy()),
 		Notice: "We sent a code to " + sent.Destination + ". Enter it with a new password."})
 }
 
@@ -225,11 +223,11 @@ func (v *visit) resetForm() {
 		return
 	}
 	form := v.r.PostForm
-	p := page{Title: "Reset your password", Username: form.Get("username"), Query: v.carried(a), Policy: v.pool.describePolicy()}
+	p := page{Title: "Reset your password", Username: form.Get("username"), Query: a.carried(), Policy: describe(a.app.PasswordPolicy())}
 	var err error = errPasswordsDiffer
-	var u user
+	var username string
 	if form.Get("password") == form.Get("confirm") {
-		u, err = v.resetPassword(v.pool, a.client, p.Username, strings.TrimSpace(form.Get("code")), form.Get("password"))
+		username, err = v.pools.ConfirmForgotPassword(a.app, p.Username, strings.TrimSpace(form.Get("code")), form.Get("password"))
 	}
 	if err != nil {
 		if p.Error, ok = v.said(err); ok {
@@ -240,7 +238,7 @@ func (v *visit) resetForm() {
 		}
 		return
 	}
-	v.record.Caller(u.Username)
+	v.record.Caller(username)
 	v.record.Allow("password reset")
 	v.toLogin(a, "reset")
 }

@@ -1,10 +1,8 @@
-package userpool
+package hosted
 
 import (
 	"net/http"
 	"slices"
-
-	"auth-api/infra/localaws/store"
 )
 
 // logout ends the browser's session. It leads to a registered sign-out URL, or back to
@@ -13,24 +11,19 @@ import (
 // https://docs.aws.amazon.com/cognito/latest/developerguide/logout-endpoint.html
 func (v *visit) logout() {
 	q := v.r.URL.Query()
-	var c client
-	var found bool
-	err := v.cfg.Store.View(func(tx *store.Tx) (err error) {
-		c, found, err = getClient(tx, q.Get("client_id"))
-		return err
-	})
+	app, found, err := v.app(q.Get("client_id"))
 	if err != nil {
 		v.fault(err)
 		return
 	}
 	to := ""
 	switch {
-	case !found || c.UserPoolID != v.pool.ID:
+	case !found:
 		v.toErrorPage("invalid_client", q.Get("client_id"), "the pool has no such client")
 		return
 	case q.Has("logout_uri"):
-		if to = q.Get("logout_uri"); len(q["logout_uri"]) != 1 || !slices.Contains(c.LogoutURLs, to) {
-			v.toErrorPage("logout_mismatch", c.ID, "the logout_uri is not one of the client's logoutUrls, to the letter")
+		if to = q.Get("logout_uri"); len(q["logout_uri"]) != 1 || !slices.Contains(app.Client().LogoutURLs, to) {
+			v.toErrorPage("logout_mismatch", app.ClientID(), "the logout_uri is not one of the client's logoutUrls, to the letter")
 			return
 		}
 	default:
@@ -38,13 +31,10 @@ func (v *visit) logout() {
 		if !ok {
 			return
 		}
-		to = v.base() + "/login?" + string(v.carried(a))
+		to = v.base() + "/login?" + string(a.carried())
 	}
-	if cookie, err := v.r.Cookie(sessionCookie); err == nil {
-		err := v.cfg.Store.Update(func(tx *store.Tx) error {
-			return sessions.Delete(tx, v.pool.ID+"/"+digest(cookie.Value))
-		})
-		if err != nil {
+	if session := v.session(); session != "" {
+		if err := v.pools.EndSession(app, session); err != nil {
 			v.fault(err)
 			return
 		}
