@@ -2,6 +2,7 @@ package awstest_test
 
 import (
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -50,25 +51,27 @@ func TestTheArticlesStack(t *testing.T) {
 }
 
 func TestTheClockIsTheTests(t *testing.T) {
-	now := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
+	start := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
+	var passed atomic.Int64 // of the clock, which many read
+	pass := func(d time.Duration) { passed.Add(int64(d)) }
 	settings := awstest.Article(t)
 	settings["usagePlan"] = map[string]any{"rateLimit": 1, "burstLimit": 2, "quotaLimit": 4, "quotaPeriod": "DAY"}
-	s := awstest.Deploy(t, settings, awstest.WithClock(func() time.Time { return now }))
+	s := awstest.Deploy(t, settings, awstest.WithClock(func() time.Time { return start.Add(time.Duration(passed.Load())) }))
 	nobody, user := s.Nobody(), s.As("demouser")
 
 	early := user.Request("GET", "/require-auth", "")
-	now = now.Add(6 * time.Minute)
+	pass(6 * time.Minute)
 	is(t, "a signature of six minutes ago", user.Send(early), 403, "InvalidSignatureException", "Signature expired: ")
 
 	is(t, "the first of a burst", nobody.Get("/no-auth"), 200, "", "Open")
 	is(t, "the second of a burst", nobody.Get("/no-auth"), 200, "", "Open")
 	is(t, "the third of a burst of two", nobody.Get("/no-auth"), 429, "TooManyRequestsException", "Too Many Requests")
-	now = now.Add(10 * time.Second)
+	pass(10 * time.Second)
 	is(t, "the third of the day", nobody.Get("/no-auth"), 200, "", "Open")
 	is(t, "the fourth of the day", nobody.Get("/no-auth"), 200, "", "Open")
-	now = now.Add(10 * time.Second)
+	pass(10 * time.Second)
 	is(t, "the fifth of a day of four", nobody.Get("/no-auth"), 429, "LimitExceededException", "Limit Exceeded")
-	now = now.Add(24 * time.Hour)
+	pass(24 * time.Hour)
 	is(t, "the next day", nobody.Get("/no-auth"), 200, "", "Open")
 	is(t, "yesterday's credentials", user.Get("/require-auth"), 403, "ExpiredTokenException", "The security token included in the request is expired")
 }

@@ -7,11 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math/big"
 	"strings"
 	"time"
 
 	"auth-api/infra/localaws/store"
+	"auth-api/infra/localaws/userpool/internal/srp"
 )
 
 // The two challenges: proving a password by SRP, and choosing a new one.
@@ -51,7 +51,7 @@ type SRPChallenge struct {
 // client's public number, in hexadecimal. The answer for a user that is not there
 // cannot be told from others when the client hides who is.
 func (s *Service) BeginSRP(app App, name, srpA string) (SRPChallenge, error) {
-	if _, err := parseSRPA(srpA); err != nil {
+	if err := srp.CheckA(srpA); err != nil {
 		return SRPChallenge{}, Invalid("%s", err.Error())
 	}
 	var u user
@@ -86,7 +86,7 @@ func (s *Service) BeginSRP(app App, name, srpA string) (SRPChallenge, error) {
 		return SRPChallenge{}, err
 	}
 	return SRPChallenge{
-		UserID: state.UserID, Salt: salt, B: srpB(hexInt(state.V), new(big.Int).SetBytes(b)).Text(16),
+		UserID: state.UserID, Salt: salt, B: srp.B(state.V, state.B),
 		SecretBlock: base64.StdEncoding.EncodeToString(block),
 	}, nil
 }
@@ -106,9 +106,7 @@ func (s *Service) nobody(p pool, name string) (userID, verifier, salt string) {
 	for i := range 12 {
 		wide = append(wide, s.MAC("srp verifier", p.ID, folded, string(rune('a'+i)))...)
 	}
-	v := new(big.Int).SetBytes(wide)
-	v.Mul(v, v).Mod(v, srpN) // a square, as every power of the generator is
-	return userID, srpHex(v), salt
+	return userID, srp.NobodysVerifier(wide), salt
 }
 
 // SRPResponse answers an SRPChallenge.
@@ -145,12 +143,8 @@ func (s *Service) RespondSRP(app App, r SRPResponse) (SignedIn, error) {
 		return refuse("the signature is not base64")
 	}
 	return s.signIn(app, state.Name, nil, &onceOnly{id: digest(state.Once), expires: state.Expires}, func(u *user) (bool, error) {
-		A, err := parseSRPA(state.A)
-		if err != nil {
-			return false, err
-		}
-		want, err := srpSignature(state.Pool, state.UserID, A, hexInt(state.B), hexInt(state.V), block, r.Timestamp)
-		if errors.Is(err, errSRPA) {
+		want, err := srp.Signature(state.Pool, state.UserID, state.A, state.B, state.V, block, r.Timestamp)
+		if errors.Is(err, srp.ErrA) {
 			return false, nil
 		}
 		// A password changed since the first step must not let its predecessor in.

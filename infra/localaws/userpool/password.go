@@ -10,6 +10,7 @@ import (
 	"github.com/alexedwards/argon2id"
 
 	"auth-api/infra/localaws/store"
+	"auth-api/infra/localaws/userpool/internal/srp"
 )
 
 // credential is a password as it is kept: a hash to check it by, and the verifier
@@ -86,7 +87,7 @@ func (s *Service) newCredential(p pool, username, password string) (credential, 
 	return credential{
 		Hash:     hash,
 		Salt:     fmt.Sprintf("%x", salt),
-		Verifier: srpHex(srpVerifier(p.ID, username, password, salt)),
+		Verifier: srp.Verifier(p.ID, username, password, salt),
 		Set:      s.now(),
 	}, nil
 }

@@ -97,8 +97,16 @@ func New(cfg Config) (*Service, error) {
 		cfg.NewKey = func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) }
 	}
 	s := &Service{cfg: cfg, hashing: make(chan struct{}, runtime.GOMAXPROCS(0))}
+	if err := s.begin(); err != nil {
+		return nil, fmt.Errorf("making the user pool service: %w", err)
+	}
+	return s, nil
+}
+
+// begin reads the store's secret, or makes one, and what derives from it.
+func (s *Service) begin() error {
 	var master []byte
-	err := cfg.Store.Update(func(tx *store.Tx) error {
+	err := s.cfg.Store.Update(func(tx *store.Tx) error {
 		var found bool
 		var err error
 		if master, found, err = secrets.Get(tx, "master"); err != nil || found {
@@ -110,24 +118,22 @@ func New(cfg Config) (*Service, error) {
 		return secrets.Put(tx, "master", master)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("making the user pool service: %w", err)
+		return err
 	}
 	s.macKey = derive(master, "mac")
 	block, err := aes.NewCipher(derive(master, "seal"))
 	if err != nil {
-		return nil, fmt.Errorf("making the user pool service: %w", err)
+		return err
 	}
 	if s.aead, err = cipher.NewGCM(block); err != nil {
-		return nil, fmt.Errorf("making the user pool service: %w", err)
+		return err
 	}
 	nobody, err := s.RandomToken()
 	if err != nil {
-		return nil, fmt.Errorf("making the user pool service: %w", err)
+		return err
 	}
-	if s.dummy, err = argon2id.CreateHash(nobody, cfg.PasswordHash); err != nil {
-		return nil, fmt.Errorf("making the user pool service: %w", err)
-	}
-	return s, nil
+	s.dummy, err = argon2id.CreateHash(nobody, s.cfg.PasswordHash)
+	return err
 }
 
 func derive(key []byte, label string) []byte {

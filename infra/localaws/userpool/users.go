@@ -1,6 +1,7 @@
 package userpool
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -166,20 +167,14 @@ func (s *Service) deleteUser(tx *store.Tx, p pool, u user) error {
 			return err
 		}
 	}
-	other := func(sub string) bool { return sub != u.Sub }
-	if err := drop(tx, families, p.ID+"/"+u.Sub+"/", nil); err != nil {
-		return err
-	}
-	if err := drop(tx, refreshTokens, p.ID+"/", func(r refreshToken) bool { return other(r.Sub) }); err != nil {
-		return err
-	}
-	if err := drop(tx, sessions, p.ID+"/", func(h browserSession) bool { return other(h.Sub) }); err != nil {
-		return err
-	}
-	if err := drop(tx, authCodes, p.ID+"/", func(c authCode) bool { return other(c.Sub) }); err != nil {
-		return err
-	}
-	return users.Delete(tx, p.userKey(u.Username))
+	prefix := p.ID + "/"
+	return errors.Join(
+		drop(tx, families, prefix+u.Sub+"/", nil),
+		drop(tx, refreshTokens, prefix, func(r refreshToken) bool { return r.Sub != u.Sub }),
+		drop(tx, sessions, prefix, func(h browserSession) bool { return h.Sub != u.Sub }),
+		drop(tx, authCodes, prefix, func(c authCode) bool { return c.Sub != u.Sub }),
+		users.Delete(tx, p.userKey(u.Username)),
+	)
 }
 
 // getPool and getClient read declarations.

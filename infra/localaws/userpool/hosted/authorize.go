@@ -219,17 +219,15 @@ func (v *visit) login() {
 	name := v.r.PostForm.Get("username")
 	in, err := v.pools.SignIn(a.app, name, v.r.PostForm.Get("password"), &a.CodeRequest)
 	if err != nil {
-		text, ok := v.said(err)
-		switch {
-		case !ok:
-		case code(err) == "UserNotConfirmedException":
-			v.page(http.StatusOK, "confirm", page{
-				Title: "Confirm your account", Username: name, Query: a.carried(),
-				Notice: "Your account is not confirmed yet. Enter the code that was sent to you.",
-			})
-		default:
-			v.page(http.StatusBadRequest, "login", v.loginFields(a, name, text))
+		if code(err) != "UserNotConfirmedException" {
+			v.again("login", v.loginFields(a, name, ""), err)
+			return
 		}
+		v.said(err)
+		v.page(http.StatusOK, "confirm", page{
+			Title: "Confirm your account", Username: name, Query: a.carried(),
+			Notice: "Your account is not confirmed yet. Enter the code that was sent to you.",
+		})
 		return
 	}
 	if in.Challenge != nil {
@@ -273,16 +271,12 @@ func (v *visit) changePasswordForm() {
 		v.letIn(a, in, "signed in with a new password")
 		return
 	}
-	text, ok := v.said(err)
-	switch {
-	case !ok:
-	case errors.Is(err, userpool.ErrInvalidSession), errors.Is(err, userpool.ErrSessionExpired):
+	if errors.Is(err, userpool.ErrInvalidSession) || errors.Is(err, userpool.ErrSessionExpired) {
+		v.said(err)
 		v.page(http.StatusBadRequest, "login", v.loginFields(a, "", "That took too long. Sign in again."))
-	default:
-		// Nothing but what the form asked for may be shown again: the username came with it.
-		asked := slices.DeleteFunc(a.app.RequiredAttributes(), func(name string) bool { return !form.Has("attribute." + name) })
-		p := v.newPasswordPage(a, form.Get("username"), session, asked)
-		p.Error, p.Wrong = text, wrongField(err)
-		v.page(http.StatusBadRequest, "newpassword", p)
+		return
 	}
+	// Nothing but what the form asked for may be shown again: the username came with it.
+	asked := slices.DeleteFunc(a.app.RequiredAttributes(), func(name string) bool { return !form.Has("attribute." + name) })
+	v.again("newpassword", v.newPasswordPage(a, form.Get("username"), session, asked), err)
 }

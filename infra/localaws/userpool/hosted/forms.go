@@ -85,7 +85,7 @@ func (v *visit) signupPage() {
 		return
 	}
 	v.record.Allow("the sign-up page")
-	v.page(http.StatusOK, "signup", v.signupFields(a, ""))
+	v.page(http.StatusOK, "signup", v.signupFields(a))
 }
 
 func (v *visit) signUpOpen(a *authRequest) bool {
@@ -97,9 +97,9 @@ func (v *visit) signUpOpen(a *authRequest) bool {
 	return true
 }
 
-func (v *visit) signupFields(a *authRequest, problem string) page {
+func (v *visit) signupFields(a *authRequest) page {
 	form := v.r.PostForm
-	p := page{Title: "Sign up", Error: problem, Query: a.carried(), Policy: describe(a.app.PasswordPolicy())}
+	p := page{Title: "Sign up", Query: a.carried(), Policy: describe(a.app.PasswordPolicy())}
 	name := field{Name: "username", Label: "Username", Type: "text", Autocomplete: "username", Value: form.Get("username")}
 	asked, pool := a.app.RequiredAttributes(), a.app.Pool()
 	if len(pool.UsernameAttributes) > 0 {
@@ -128,11 +128,7 @@ func (v *visit) signupForm() {
 	name := form.Get("username")
 	up, err := v.pools.SignUp(v.r.Context(), a.app, name, form.Get("password"), formAttributes(form))
 	if err != nil {
-		if text, ok := v.said(err); ok {
-			p := v.signupFields(a, text)
-			p.Wrong = wrongField(err)
-			v.page(http.StatusBadRequest, "signup", p)
-		}
+		v.again("signup", v.signupFields(a), err)
 		return
 	}
 	v.record.Caller(up.Username)
@@ -163,9 +159,7 @@ func (v *visit) confirmForm() {
 	if form.Has("resend") {
 		sent, err := v.pools.ResendConfirmationCode(v.r.Context(), a.app, p.Username)
 		if err != nil {
-			if p.Error, ok = v.said(err); ok {
-				v.page(http.StatusBadRequest, "confirm", p)
-			}
+			v.again("confirm", p, err)
 			return
 		}
 		v.record.Allow("answered as if a code was sent")
@@ -175,9 +169,7 @@ func (v *visit) confirmForm() {
 	}
 	username, err := v.pools.ConfirmSignUp(a.app, p.Username, strings.TrimSpace(form.Get("code")))
 	if err != nil {
-		if p.Error, ok = v.said(err); ok {
-			v.page(http.StatusBadRequest, "confirm", p)
-		}
+		v.again("confirm", p, err)
 		return
 	}
 	v.record.Caller(username)
@@ -196,7 +188,11 @@ func (v *visit) forgotPage() {
 		return
 	}
 	v.record.Allow("the forgotten password page")
-	v.page(http.StatusOK, "forgot", page{Title: "Forgot your password?", Query: a.carried(), Fields: []field{nameField(a.app.Pool(), "")}})
+	v.page(http.StatusOK, "forgot", forgotFields(a, ""))
+}
+
+func forgotFields(a *authRequest, name string) page {
+	return page{Title: "Forgot your password?", Query: a.carried(), Fields: []field{nameField(a.app.Pool(), name)}}
 }
 
 func (v *visit) forgotForm() {
@@ -207,9 +203,7 @@ func (v *visit) forgotForm() {
 	name := v.r.PostForm.Get("username")
 	sent, err := v.pools.ForgotPassword(v.r.Context(), a.app, name)
 	if err != nil {
-		if text, ok := v.said(err); ok {
-			v.page(http.StatusBadRequest, "forgot", page{Title: "Forgot your password?", Error: text, Query: a.carried(), Fields: []field{nameField(a.app.Pool(), name)}})
-		}
+		v.again("forgot", forgotFields(a, name), err)
 		return
 	}
 	v.record.Allow("answered as if a code was sent")
@@ -223,19 +217,14 @@ func (v *visit) resetForm() {
 		return
 	}
 	form := v.r.PostForm
-	p := page{Title: "Reset your password", Username: form.Get("username"), Query: a.carried(), Policy: describe(a.app.PasswordPolicy())}
+	p := page{Title: "Reset your password", Username: form.Get("username"), Code: form.Get("code"), Query: a.carried(), Policy: describe(a.app.PasswordPolicy())}
 	var err error = errPasswordsDiffer
 	var username string
 	if form.Get("password") == form.Get("confirm") {
 		username, err = v.pools.ConfirmForgotPassword(a.app, p.Username, strings.TrimSpace(form.Get("code")), form.Get("password"))
 	}
 	if err != nil {
-		if p.Error, ok = v.said(err); ok {
-			if p.Wrong = wrongField(err); p.Wrong == "password" {
-				p.Code = form.Get("code")
-			}
-			v.page(http.StatusBadRequest, "reset", p)
-		}
+		v.again("reset", p, err)
 		return
 	}
 	v.record.Caller(username)

@@ -303,6 +303,19 @@ func (v *visit) said(err error) (string, bool) {
 	return no.Message, true
 }
 
+// again shows a form again that was refused, with the reason at the field that is wrong.
+func (v *visit) again(form string, p page, err error) {
+	text, ok := v.said(err)
+	if !ok {
+		return
+	}
+	p.Error, p.Wrong = text, wrongField(err)
+	if p.Wrong != "password" {
+		p.Code = ""
+	}
+	v.page(http.StatusBadRequest, form, p)
+}
+
 var errPasswordsDiffer = userpool.Refuse("InvalidPasswordException", "The two passwords differ.")
 
 // wrongField is the field that a refusal is about, where it is about one.
