@@ -46,7 +46,11 @@ func newBrowser(t *testing.T) *browser {
 		}
 	}
 	if path == "" {
-		t.Skip("NOT CHECKED IN A BROWSER: there is no chromium, chromium-browser or google-chrome on PATH; install the package chromium (apt-get install chromium)")
+		const missing = "NOT CHECKED IN A BROWSER: there is no chromium, chromium-browser or google-chrome on PATH; install the package chromium (apt-get install chromium)"
+		if os.Getenv("CI") != "" {
+			t.Fatal(missing)
+		}
+		t.Skip(missing)
 	}
 	options := []chromedp.ExecAllocatorOption{chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir())}
 	for name, value := range map[string]any{
