@@ -6,6 +6,8 @@
 STACK ?= local
 # Port of the local AWS; empty keeps the one it runs on, or means 4566.
 LOCAL_PORT ?=
+# -race for tests with the race detector, which needs a C compiler.
+RACE ?=
 # More arguments for pulumi, such as ARGS=--yes.
 ARGS ?=
 
@@ -66,7 +68,7 @@ toolchain:
 	 go -C infra/toolchain build -ldflags "-s -w" -o ../../bin/pulumi-language-go ./pulumi-language-go
 
 test: ## run the tests
-	@go test ./...
+	@go test $(RACE) ./...
 	@for b in chromium chromium-browser google-chrome; do command -v $$b >/dev/null 2>&1 && exit 0; done; \
 	 echo "NOT CHECKED IN A BROWSER: there is no Chromium on PATH. Everything else was tested." >&2
 
@@ -74,7 +76,7 @@ bench: ## run the benchmarks
 	@go test -run '^$$' -bench . -benchmem ./...
 
 ci: fmt vet staticcheck vulncheck ## what CI runs: formatting, vet, staticcheck, govulncheck, tests with -race, and one run with the real CLI
-	@CI=true go test -race ./...
+	@CI=true $(MAKE) test RACE=-race
 	@$(MAKE) e2e
 
 e2e: tools ## bring the local stack up with the real Pulumi CLI and use it, in a folder of its own
