@@ -149,6 +149,8 @@ func (w Workspace) Pulumi(stack Stack, local daemon.State) (Pulumi, error) {
 		env["PULUMI_BACKEND_URL"] = "file://" + filepath.ToSlash(state)
 		env["PULUMI_HOME"] = filepath.Join(w.Root, ".auth-api", "pulumi")
 		env["PULUMI_CONFIG_PASSPHRASE"] = ""
+		// Or the CLI fetches the plugin for AWS that the state speaks of, for nothing.
+		env["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
 		env["PULUMI_SELF_MANAGED_STATE_NO_LEGACY_WARNING"] = "true"
 		if local.ProviderPort != 0 {
 			env["PULUMI_DEBUG_PROVIDERS"] = fmt.Sprintf("aws:%d", local.ProviderPort)

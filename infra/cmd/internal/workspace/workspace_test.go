@@ -67,7 +67,7 @@ func TestPulumiIsCalledForTheStacksOwnSide(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"PULUMI_DEBUG_PROVIDERS=aws:4711", "PULUMI_BACKEND_URL=file://" + ws.Root + "/.auth-api/state", "PULUMI_HOME=" + ws.Root + "/.auth-api/pulumi"} {
+	for _, want := range []string{"PULUMI_DEBUG_PROVIDERS=aws:4711", "PULUMI_BACKEND_URL=file://" + ws.Root + "/.auth-api/state", "PULUMI_HOME=" + ws.Root + "/.auth-api/pulumi", "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true"} {
 		if !slices.Contains(local.Env, want) {
 			t.Errorf("a local stack's environment has no %s", want)
 		}
@@ -80,8 +80,8 @@ func TestPulumiIsCalledForTheStacksOwnSide(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, entry := range dev.Env {
-		if strings.HasPrefix(entry, "PULUMI_DEBUG_PROVIDERS=") {
-			t.Errorf("a stack for AWS is attached: %s", entry)
+		if strings.HasPrefix(entry, "PULUMI_DEBUG_PROVIDERS=") || strings.HasPrefix(entry, "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=") {
+			t.Errorf("a stack for AWS is given what is for local ones: %s", entry)
 		}
 	}
 	if !slices.Contains(dev.Env, "PULUMI_BACKEND_URL=s3://the-users") {
