@@ -6,6 +6,10 @@
 STACK ?= local
 # Port of the local AWS; empty keeps the one it runs on, or means 4566.
 LOCAL_PORT ?=
+# Who calls, for make call; make knows an AS of its own, the assembler.
+ifeq ($(origin AS),default)
+AS :=
+endif
 # -race for tests with the race detector, which needs a C compiler.
 RACE ?=
 # More arguments for pulumi, such as ARGS=--yes.

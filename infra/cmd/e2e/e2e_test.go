@@ -65,6 +65,10 @@ func TestTheArticlesStack(t *testing.T) {
 		}
 	}
 
+	if said := c.make("call", "ROUTE=GET /require-auth"); !strings.Contains(said, "velvet rope") {
+		t.Errorf("make call without AS is not the demo user:\n%s", said)
+	}
+
 	t.Log("a second preview shows no change")
 	c.make("preview", "ARGS=--expect-no-changes")
 
