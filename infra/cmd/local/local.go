@@ -56,7 +56,7 @@ make up starts it in the background when it is not running, make down stops it.`
 			if err != nil {
 				return err
 			}
-			return runServer(cmd.Context(), cmd.ErrOrStderr(), dir, port, region)
+			return runServer(cmd.Context(), cmd.ErrOrStderr(), dir, port, region, 5*time.Second)
 		},
 	}
 	start := &cobra.Command{
@@ -131,8 +131,9 @@ func show(w io.Writer, s daemon.State, asJSON bool) error {
 	return err
 }
 
-// runServer serves until ctx is done.
-func runServer(ctx context.Context, log io.Writer, dir string, port int, region string) error {
+// runServer serves until ctx is done, or until its folder is gone, for which it looks
+// every so often: a checkout that is removed leaves no process and no port behind.
+func runServer(ctx context.Context, log io.Writer, dir string, port int, region string, look time.Duration) error {
 	if _, running := daemon.Running(ctx, dir); running {
 		return errors.New("starting the local AWS: one runs in this folder already; local stop ends it")
 	}
@@ -157,16 +158,35 @@ func runServer(ctx context.Context, log io.Writer, dir string, port int, region 
 	}
 	fmt.Fprintf(log, "The local AWS answers on %s as %s.\n", aws.URL(), region)
 
-	var failed error
-	wait := make(chan error, 1)
-	go func() { wait <- aws.Wait() }()
-	select {
-	case <-ctx.Done():
-	case failed = <-wait:
-	case failed = <-provided:
-	}
+	failed := waitForEnd(ctx, aws, provided, dir, look)
 	stop()
 	grace, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	return errors.Join(failed, aws.Close(grace), daemon.Forget(dir))
+	failed = errors.Join(failed, aws.Close(grace))
+	if daemon.Abandoned(dir) {
+		return failed
+	}
+	return errors.Join(failed, daemon.Forget(dir))
+}
+
+// waitForEnd returns when there is a reason to end, and the reason when it is a failure.
+func waitForEnd(ctx context.Context, aws *localaws.Server, provided <-chan error, dir string, look time.Duration) error {
+	served := make(chan error, 1)
+	go func() { served <- aws.Wait() }()
+	ticker := time.NewTicker(look)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case err := <-served:
+			return err
+		case err := <-provided:
+			return err
+		case <-ticker.C:
+			if daemon.Abandoned(dir) {
+				return nil
+			}
+		}
+	}
 }

@@ -70,13 +70,27 @@ func Write(dir string, s State) error {
 // Forget takes back what Write recorded.
 func Forget(dir string) error { return os.Remove(stateFile(dir)) }
 
+// Abandoned tells whether what Write recorded for this process is gone: the checkout was
+// removed, or another process has taken its place.
+func Abandoned(dir string) bool {
+	s, err := read(dir)
+	return err != nil || s.PID != os.Getpid()
+}
+
+func read(dir string) (s State, err error) {
+	data, err := os.ReadFile(stateFile(dir))
+	if err != nil {
+		return State{}, err
+	}
+	return s, json.Unmarshal(data, &s)
+}
+
 // Running returns the local AWS that runs in dir, and whether there is one: its
 // process answers on its port with its own id, so that a stale file or another
 // program on the port is not taken for it.
 func Running(ctx context.Context, dir string) (State, bool) {
-	var s State
-	data, err := os.ReadFile(stateFile(dir))
-	if err != nil || json.Unmarshal(data, &s) != nil {
+	s, err := read(dir)
+	if err != nil {
 		return State{}, false
 	}
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
