@@ -75,8 +75,12 @@ func TestTheArticlesStack(t *testing.T) {
 	t.Log("a new user signs up, and survives kill -9 of the local AWS")
 	c.signUp(o, "ada", "Analytical1")
 	c.kill()
-	c.make("up")
-	o = c.outputs()
+	if out, err := c.command("make", "up").CombinedOutput(); err != nil { // without LOCAL_PORT: it comes back where it was
+		t.Fatalf("make up after kill -9: %v\n%s", err, out)
+	}
+	if again := c.outputs(); again.APIURL != o.APIURL {
+		t.Errorf("after kill -9 the API is at %s, not %s", again.APIURL, o.APIURL)
+	}
 	if _, err := client.NewDirectory(o).SignIn(context.Background(), "ada", "Analytical1"); err != nil {
 		t.Errorf("after kill -9: %v", err)
 	}

@@ -114,7 +114,7 @@ func Running(ctx context.Context, dir string) (State, bool) {
 // Start returns the local AWS of dir, started in the background by "executable serve"
 // unless one runs already. One that runs from another build, or for another port or
 // region, is stopped first: its store carries over. fresh tells whether it was started.
-// A port of 0 keeps the one that runs, or means the default.
+// A port of 0 means the one it runs on, or ran on when it was killed, else the default.
 func Start(ctx context.Context, executable, dir string, port int, region string) (s State, fresh bool, err error) {
 	if s, running := Running(ctx, dir); running {
 		hash, err := fileHash(executable)
@@ -133,6 +133,13 @@ func Start(ctx context.Context, executable, dir string, port int, region string)
 		}
 		if _, err := Stop(ctx, dir); err != nil {
 			return State{}, false, err
+		}
+	}
+	if port == 0 { // after kill -9 its file is still there: what callers know is its old address
+		if last, err := read(dir); err == nil {
+			if port, err = last.port(); err != nil {
+				return State{}, false, err
+			}
 		}
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
