@@ -55,7 +55,10 @@ call: tools ## call a route: make call AS=demouser ROUTE="GET /require-auth"
 # The program and the project's own commands. Go builds only what has changed.
 tools: toolchain
 	@mkdir -p bin
-	@[ -x bin/infra ] || echo "Compiling the program and its tools; the first time this takes about a minute and a half." >&2
+	@[ -x bin/infra ] || { \
+	   echo "Compiling the program, its tools and the handlers; the first time this takes about a minute and a half." >&2; \
+	   CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags lambda.norpc ./functions/...; \
+	 }
 	@go build -o bin/ ./infra ./infra/cmd/local ./infra/cmd/stack ./infra/cmd/call
 
 # The Pulumi CLI and its Go language host, unless both are on PATH.
