@@ -106,6 +106,9 @@ func Start(cfg Config) (*Server, error) {
 	if cfg.Rand == nil {
 		cfg.Rand = rand.Reader
 	}
+	if cfg.Port < 0 || cfg.Port > 65535 {
+		return nil, fmt.Errorf("starting the local AWS: the port is %d; legal are 1 to 65535, and 0 for a free one", cfg.Port)
+	}
 	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(cfg.Port)))
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, fmt.Errorf("starting the local AWS: port %d is taken by another program; choose one that is free, such as LOCAL_PORT=%d", cfg.Port, cfg.Port+1)

@@ -142,6 +142,14 @@ func TestATakenPort(t *testing.T) {
 	}
 }
 
+func TestAPortThatIsNone(t *testing.T) {
+	for _, port := range []int{-1, 65536} {
+		if _, err := localaws.Start(localaws.Config{Dir: t.TempDir(), Port: port}); err == nil || !strings.Contains(err.Error(), "legal are 1 to 65535") {
+			t.Errorf("port %d: it says %v", port, err)
+		}
+	}
+}
+
 func TestTwoOnOneStoreAreRefused(t *testing.T) {
 	dir := t.TempDir()
 	start(t, localaws.Config{Dir: dir})
