@@ -18,12 +18,29 @@ type Error struct {
 	Status  int
 	Code    string
 	Message string
+
+	reason string
 }
 
 func (e *Error) Error() string { return e.Code + ": " + e.Message }
 
 // NewError returns an Error with status 400. The message is given to clients to the letter.
 func NewError(code, message string) *Error { return &Error{Code: code, Message: message} }
+
+// Because returns the error with a reason for the request's record, which the client
+// is not told.
+func (e *Error) Because(reason string) *Error {
+	c := *e
+	c.reason = reason
+	return &c
+}
+
+// WithStatus returns the error with another HTTP status.
+func (e *Error) WithStatus(status int) *Error {
+	c := *e
+	c.Status = status
+	return &c
+}
 
 // WriteJSON answers 200 with v as JSON.
 func WriteJSON(w http.ResponseWriter, r *http.Request, v any) {
@@ -43,7 +60,11 @@ func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 	if status == 0 {
 		status = http.StatusBadRequest
 	}
-	audit.From(r.Context()).Deny(e.Error())
+	reason := e.reason
+	if reason == "" {
+		reason = e.Error()
+	}
+	audit.From(r.Context()).Deny(reason)
 	w.Header().Set("x-amzn-ErrorType", e.Code)
 	w.Header().Set("x-amzn-ErrorMessage", headerSafe(e.Message))
 	write(w, r, status, map[string]string{"__type": e.Code, "message": e.Message})
