@@ -88,6 +88,7 @@ func TestActionsAndResources(t *testing.T) {
 		{policy(allow(on("arn:aws:execute-api:us-west-2:*"))), invoke, api + "/prod/GET/x", true}, // the last * runs over colons
 		{policy(allow(on("arn:aws:execute-api:us-east-1:*"))), invoke, api + "/prod/GET/x", false},
 		{policy(allow(on("arn:aws:s3:::bucket"))), invoke, "short", false},
+		{policy(allow(on("arn:aws:*:::x"))), invoke, "arn:aws:short", false}, // fewer parts than the pattern
 		// A wildcard for the region is none for what a path may hold.
 		{policy(allow(on("arn:aws:execute-api:*:123456789012:other/prod/GET/x"))), invoke, api + "/prod/GET/:123456789012:other/prod/GET/x", false},
 		{policy(allow(on("*")), deny(on("arn:aws:execute-api:*:123456789012:other/*"))), invoke, api + "/GET/:123456789012:other/x", false},

@@ -110,13 +110,7 @@ func parsePolicy(document string, rewrite func(string) string, checks []func(*st
 	if !ok {
 		return nil, errors.New(`"Statement" is missing`)
 	}
-	list := []json.RawMessage{raw}
-	if raw[0] == '[' {
-		list = nil
-		if err := json.Unmarshal(raw, &list); err != nil {
-			return nil, fmt.Errorf(`"Statement": %w`, err)
-		}
-	}
+	list := oneOrMore(raw)
 	if len(list) == 0 {
 		return nil, errors.New(`"Statement" is empty`)
 	}
@@ -347,16 +341,20 @@ func text(raw json.RawMessage) (string, error) {
 	return *s, nil
 }
 
+// oneOrMore returns the elements of a list, or the one value that stands in its place.
+func oneOrMore(raw json.RawMessage) []json.RawMessage {
+	if raw[0] != '[' {
+		return []json.RawMessage{raw}
+	}
+	var list []json.RawMessage
+	_ = json.Unmarshal(raw, &list) // members has read it: it is JSON, and so a list
+	return list
+}
+
 // texts reads a string or a list of strings, which may not be empty. With scalars,
 // numbers and truth values count as strings, as in conditions.
 func texts(raw json.RawMessage, scalars bool) ([]string, error) {
-	list := []json.RawMessage{raw}
-	if raw[0] == '[' {
-		list = nil
-		if err := json.Unmarshal(raw, &list); err != nil {
-			return nil, fmt.Errorf("reading JSON: %w", err)
-		}
-	}
+	list := oneOrMore(raw)
 	if len(list) == 0 {
 		return nil, errors.New("the list is empty")
 	}

@@ -205,19 +205,17 @@ type resource struct {
 
 // compileResource compiles a Resource or an operand of an Arn operator.
 func compileResource(s string, variables bool) (resource, error) {
-	whole, err := compile(s, true, variables)
-	if err != nil {
-		return resource{}, err
-	}
-	r := resource{source: s, whole: whole}
-	for _, segment := range segments(s) {
-		p, err := compile(segment, true, variables)
+	parts := append(segments(s), s)
+	compiled := make([]pattern, len(parts))
+	for i, part := range parts {
+		p, err := compile(part, true, variables)
 		if err != nil {
 			return resource{}, err
 		}
-		r.segments = append(r.segments, p)
+		compiled[i] = p
 	}
-	return r, nil
+	last := len(parts) - 1
+	return resource{source: s, whole: compiled[last], segments: compiled[:last]}, nil
 }
 
 // segments cuts an ARN at its first five colons, leaving those inside of variables.
