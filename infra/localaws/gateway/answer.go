@@ -79,7 +79,7 @@ func (x *exchange) gatewayResponse(a Answer) *openapi.GatewayResponse {
 func (x *exchange) headerValue(h openapi.ResponseHeader) string {
 	switch h.From.In {
 	case "header":
-		return x.r.Header.Get(h.From.Name)
+		return x.header(h.From.Name)
 	case "query":
 		if value := x.queryValue(h.From.Name); !strings.ContainsAny(value, "\r\n\x00") {
 			return value

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -120,10 +119,7 @@ func (x *exchange) identitySources(a *openapi.Authorizer) (values []string, miss
 		var v string
 		switch source.In {
 		case "header":
-			v = x.r.Header.Get(source.Name)
-			if strings.EqualFold(source.Name, "Host") {
-				v = x.r.Host
-			}
+			v = x.header(source.Name)
 		case "query":
 			v = x.queryValue(source.Name)
 		case "stage":

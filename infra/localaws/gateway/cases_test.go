@@ -142,13 +142,13 @@ func TestGatewayResponses(t *testing.T) {
 		f := newFixture(t)
 		f.deploy(RestAPI{Body: doctest.OpenAPI(operations, responses(map[string]any{"DEFAULT_4XX": origin, "MISSING_AUTHENTICATION_TOKEN": map[string]any{
 			"statusCode":         404,
-			"responseParameters": map[string]any{"gatewayresponse.header.X-Asked": "method.request.querystring.q"},
+			"responseParameters": map[string]any{"gatewayresponse.header.X-Asked": "method.request.querystring.q", "gatewayresponse.header.X-At": "method.request.header.host"},
 			"responseTemplates":  map[string]any{"application/json": `{"error":$context.error.messageString,"type":"$context.error.responseType","id":"$context.requestId"}`},
 		}}))})
 		r := f.get("/nothing?q=it")
 		want := `{"error":"Missing Authentication Token","type":"MISSING_AUTHENTICATION_TOKEN","id":"` + r.header.Get("x-amzn-RequestId") + `"}`
-		if r.status != 404 || r.body != want || r.header.Get("X-Asked") != "it" || r.header.Get("Access-Control-Allow-Origin") != "" {
-			t.Errorf("answered %d %s with %v, want 404 %s, X-Asked and no origin", r.status, r.body, r.header, want)
+		if r.status != 404 || r.body != want || r.header.Get("X-Asked") != "it" || r.header.Get("X-At") == "" || r.header.Get("Access-Control-Allow-Origin") != "" {
+			t.Errorf("answered %d %s with %v, want 404 %s, X-Asked, X-At and no origin", r.status, r.body, r.header, want)
 		}
 	})
 }

@@ -37,6 +37,15 @@ func (x *exchange) validate() bool {
 	return true
 }
 
+// header returns the request's header of this name. Host stands apart from the others
+// in net/http.
+func (x *exchange) header(name string) string {
+	if strings.EqualFold(name, "Host") {
+		return x.r.Host
+	}
+	return x.r.Header.Get(name)
+}
+
 // missingParameters names the required parameters that are missing or blank.
 func (x *exchange) missingParameters() []string {
 	var missing []string
@@ -45,7 +54,7 @@ func (x *exchange) missingParameters() []string {
 		present := false
 		switch p.In {
 		case "header":
-			present = strings.TrimSpace(x.r.Header.Get(p.Name)) != "" || (strings.EqualFold(p.Name, "Host") && x.r.Host != "")
+			present = strings.TrimSpace(x.header(p.Name)) != ""
 		default:
 			if query == nil {
 				query = parseQuery(x.r.URL.RawQuery)
