@@ -18,6 +18,7 @@ type browserSession struct {
 	Sub      string    `json:"sub"`
 	AuthTime time.Time `json:"authTime"`
 	Expires  time.Time `json:"expires"`
+	Second   bool      `json:"second,omitempty"` // the second factor was shown
 }
 
 // SessionLife is how long a browser stays signed in.
@@ -42,6 +43,7 @@ type authCode struct {
 	Sub         string    `json:"sub"`
 	AuthTime    time.Time `json:"authTime"`
 	Expires     time.Time `json:"expires"`
+	Second      bool      `json:"second,omitempty"` // the second factor was shown
 	Used        bool      `json:"used,omitempty"`
 	Origin      string    `json:"origin,omitempty"` // the family that it was changed for
 }
@@ -54,13 +56,13 @@ var (
 )
 
 // openSession signs a browser in and returns the session's id, a secret.
-func (s *Service) openSession(tx *store.Tx, p pool, u user) (string, error) {
+func (s *Service) openSession(tx *store.Tx, p pool, u user, second bool) (string, error) {
 	id, err := s.RandomToken()
 	if err != nil {
 		return "", err
 	}
 	now := s.now()
-	return id, sessions.Put(tx, p.ID+"/"+digest(id), browserSession{Username: u.Username, Sub: u.Sub, AuthTime: now, Expires: now.Add(SessionLife)})
+	return id, sessions.Put(tx, p.ID+"/"+digest(id), browserSession{Username: u.Username, Sub: u.Sub, AuthTime: now, Expires: now.Add(SessionLife), Second: second})
 }
 
 // session returns the user that a browser is signed in as.
@@ -72,6 +74,9 @@ func (s *Service) session(tx *store.Tx, p pool, id string) (user, browserSession
 	u, found, err := users.Get(tx, p.userKey(h.Username))
 	if err != nil || !found || u.Sub != h.Sub || !u.Enabled || u.Status != statusConfirmed || u.Password.Set.After(h.AuthTime) {
 		return user{}, browserSession{}, false, err
+	}
+	if p.factorOf(u) != "" && !h.Second {
+		return user{}, browserSession{}, false, nil // it began before the second factor was asked for
 	}
 	return u, h, true, nil
 }
@@ -92,7 +97,7 @@ func (s *Service) CodeForSession(app App, session string, request CodeRequest) (
 			return err
 		}
 		username = u.Username
-		code, err = s.newAuthCode(tx, app, request, u, h.AuthTime)
+		code, err = s.newAuthCode(tx, app, request, u, h.AuthTime, h.Second)
 		return err
 	})
 	return code, username, in, err
@@ -105,7 +110,7 @@ func (s *Service) EndSession(app App, session string) error {
 	})
 }
 
-func (s *Service) newAuthCode(tx *store.Tx, app App, r CodeRequest, u user, authTime time.Time) (string, error) {
+func (s *Service) newAuthCode(tx *store.Tx, app App, r CodeRequest, u user, authTime time.Time, second bool) (string, error) {
 	code, err := s.RandomToken()
 	if err != nil {
 		return "", err
@@ -115,7 +120,7 @@ func (s *Service) newAuthCode(tx *store.Tx, app App, r CodeRequest, u user, auth
 	}
 	return code, authCodes.Put(tx, app.pool.ID+"/"+digest(code), authCode{
 		ClientID: app.client.ID, RedirectURI: r.RedirectURI, Challenge: r.Challenge, Scopes: r.Scopes, Nonce: r.Nonce,
-		Username: u.Username, Sub: u.Sub, AuthTime: authTime, Expires: s.now().Add(codeLife),
+		Username: u.Username, Sub: u.Sub, AuthTime: authTime, Expires: s.now().Add(codeLife), Second: second,
 	})
 }
 
@@ -173,6 +178,8 @@ func (s *Service) RedeemCode(app App, code, redirectURI, verifier string) (Token
 			no = "the user is gone, disabled or not confirmed"
 		case a.AuthTime.Before(u.SignedOutAt):
 			no = "the user was signed out everywhere"
+		case app.pool.factorOf(u) != "" && !a.Second:
+			no = "the user needs a second factor by now, and showed none for this code"
 		}
 		if no == "" {
 			g.user, g.scopes, g.nonce, g.authTime = u, a.Scopes, a.Nonce, a.AuthTime

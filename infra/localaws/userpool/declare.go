@@ -56,8 +56,8 @@ func checkPool(p Pool) error {
 			return err
 		}
 	}
-	if p.MFAConfiguration == "ON" {
-		return errors.New("mfaConfiguration: ON is not supported by the local AWS, which has no second factor; use OPTIONAL or OFF there")
+	if err := checkMFA(p); err != nil {
+		return err
 	}
 	if u := p.UserAttributeUpdateSettings; u != nil {
 		const key = "userAttributeUpdateSettings.attributesRequireVerificationBeforeUpdates"

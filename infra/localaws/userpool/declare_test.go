@@ -19,7 +19,6 @@ func TestPoolsThatAreRefused(t *testing.T) {
 	for want, change := range map[string]func(*userpool.Pool){
 		"aliasAttributes and usernameAttributes exclude each other": func(p *userpool.Pool) { p.UsernameAttributes = []string{"email"} },
 		`aliasAttributes: "nick" is not one of email, phone_number`: func(p *userpool.Pool) { p.AliasAttributes = []string{"nick"} },
-		"mfaConfiguration: ON is not supported":                     func(p *userpool.Pool) { p.MFAConfiguration = "ON" },
 		`mfaConfiguration: "MAYBE" is not one of OFF, OPTIONAL, ON`: func(p *userpool.Pool) { p.MFAConfiguration = "MAYBE" },
 		"passwordPolicy.minimumLength: 5 is not between 6 and 99":   func(p *userpool.Pool) { p.PasswordPolicy.MinimumLength = 5 },
 		`accountRecoverySetting.recoveryMechanisms.name: "x" is not one of`: func(p *userpool.Pool) {

@@ -98,8 +98,12 @@ func (s *Service) enter(a attempt) (u user, must bool, err error) {
 		if err := a.once.spend(s, tx); err != nil {
 			return err
 		}
-		if err := attempts.Delete(tx, key); err != nil {
-			return err
+		// Where a second factor is due, the password alone does not clear the count: the
+		// codes guessed in between would not count.
+		if a.app.pool.factorOf(u) == "" {
+			if err := attempts.Delete(tx, key); err != nil {
+				return err
+			}
 		}
 		if u.Status == statusForceChange {
 			must = true
@@ -132,6 +136,8 @@ type SignedIn struct {
 	// Challenge is set when the user must choose a new password before being let in;
 	// there is nothing else then.
 	Challenge *NewPasswordChallenge
+	// Factor is set when the second factor is yet to be shown; there is nothing else then.
+	Factor *FactorChallenge
 	// Tokens are given at once to a client of the API.
 	Tokens Tokens
 	// Session is the browser's, and Code what the client changes for tokens: given
@@ -175,19 +181,25 @@ type admission struct {
 	app      App
 	browser  *CodeRequest // nil for a client of the API
 	authTime time.Time
+	second   bool // the second factor was shown
 	grant    grant
 	out      SignedIn
 }
 
 // admit gives the user a session and a code, or begins the family of tokens, in the
-// transaction that lets the user in.
+// transaction that lets the user in. It is the one place that does: a second factor
+// that is due and was not shown is asked for here, whichever way the sign-in came.
 func (s *Service) admit(tx *store.Tx, in *admission, u user) (err error) {
 	in.out = SignedIn{Username: u.Username}
+	if factor := in.app.pool.factorOf(u); factor != "" && !in.second {
+		in.out.Factor, err = s.challenge(*in, u, factor)
+		return err
+	}
 	if in.browser != nil {
-		if in.out.Session, err = s.openSession(tx, in.app.pool, u); err != nil {
+		if in.out.Session, err = s.openSession(tx, in.app.pool, u, in.second); err != nil {
 			return err
 		}
-		in.out.Code, err = s.newAuthCode(tx, in.app, *in.browser, u, s.now())
+		in.out.Code, err = s.newAuthCode(tx, in.app, *in.browser, u, s.now(), in.second)
 		return err
 	}
 	in.grant = grant{pool: in.app.pool, client: in.app.client, user: u, scopes: []string{signInScope}, authTime: in.authTime}
@@ -197,7 +209,7 @@ func (s *Service) admit(tx *store.Tx, in *admission, u user) (err error) {
 
 // admitted signs the tokens, after that transaction.
 func (s *Service) admitted(in admission) (SignedIn, error) {
-	if in.browser != nil {
+	if in.browser != nil || in.out.Factor != nil {
 		return in.out, nil
 	}
 	tokens, err := s.sign(in.grant)

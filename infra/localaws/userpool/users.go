@@ -35,6 +35,7 @@ type user struct {
 	Reset       *code              `json:"reset,omitempty"`
 	Pending     map[string]pending `json:"pending,omitempty"` // by attribute
 	Sent        []time.Time        `json:"sent,omitempty"`    // codes sent within the last hour
+	Token       softwareToken      `json:"token,omitzero"`    // the second factor
 	SignedOutAt time.Time          `json:"signedOutAt,omitzero"`
 	Created     time.Time          `json:"created"`
 	Modified    time.Time          `json:"modified"`

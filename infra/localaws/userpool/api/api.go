@@ -64,6 +64,9 @@ var operations = map[string]operation{
 	"UpdateUserAttributes":             (*call).updateUserAttributes,
 	"GetUserAttributeVerificationCode": (*call).getUserAttributeVerificationCode,
 	"VerifyUserAttribute":              (*call).verifyUserAttribute,
+	"AssociateSoftwareToken":           (*call).associateSoftwareToken,
+	"VerifySoftwareToken":              (*call).verifySoftwareToken,
+	"SetUserMFAPreference":             (*call).setUserMFAPreference,
 }
 
 // Serve answers an operation of the user pool API: name is what stands behind the

@@ -98,10 +98,13 @@ func (c *call) initiateAuth() (any, error) {
 	return c.signedIn(signed, err, "signed in")
 }
 
-// signedIn answers with tokens, or with the challenge to choose a new password.
+// signedIn answers with tokens, or with the challenge that comes before them.
 func (c *call) signedIn(in userpool.SignedIn, err error, reason string) (any, error) {
 	if err != nil {
 		return nil, err
+	}
+	if in.Factor != nil {
+		return c.challenged(in.Username, *in.Factor)
 	}
 	if in.Challenge == nil {
 		return c.allow(in.Username, reason, result(in.Tokens))
@@ -167,6 +170,8 @@ func (c *call) respondToAuthChallenge() (any, error) {
 			Session: in.Session, Username: r["USERNAME"], Password: r["NEW_PASSWORD"], Attributes: attributes,
 		}, nil)
 		return c.signedIn(in, err, "signed in with a new password")
+	case userpool.ChallengeSoftwareToken, userpool.ChallengeMFASetup:
+		return c.respondFactor(in.ChallengeName, in.Session, r)
 	}
 	return nil, userpool.Invalid("The challenge %s is not supported by the local AWS.", audit.Clip(in.ChallengeName))
 }

@@ -42,10 +42,13 @@ func (c *call) getUser() (any, error) {
 			list = append(list, nameValue{name, attributes[name]})
 		}
 	}
+	factors, preferred := b.MFASettings()
 	return c.allow("", "the access token is good", struct {
-		UserAttributes []nameValue
-		Username       string
-	}{list, b.Username()})
+		UserAttributes      []nameValue
+		Username            string
+		UserMFASettingList  []string `json:",omitempty"`
+		PreferredMfaSetting string   `json:",omitempty"`
+	}{list, b.Username(), factors, preferred})
 }
 
 // changePassword: https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ChangePassword.html

@@ -239,8 +239,13 @@ func (v *visit) login() {
 	v.letIn(a, in, "signed in")
 }
 
-// letIn gives the browser its session, and the client its code.
+// letIn gives the browser its session, and the client its code; before that it asks
+// for the second factor, where one is due.
 func (v *visit) letIn(a *authRequest, in userpool.SignedIn, reason string) {
+	if in.Factor != nil {
+		v.askFactor(a, in)
+		return
+	}
 	v.record.Caller(in.Username)
 	v.record.Allow(reason)
 	v.cookie(sessionCookie, in.Session, userpool.SessionLife)

@@ -66,6 +66,8 @@ var routes = map[string]map[string]func(*visit){
 	"/oauth2/revoke":         {"POST": (*visit).revokeEndpoint},
 	"/login":                 {"GET": (*visit).loginPage, "POST": (*visit).login},
 	"/changePassword":        {"POST": (*visit).changePasswordForm},
+	"/mfa":                   {"POST": (*visit).mfaForm},
+	"/mfaSetup":              {"POST": (*visit).mfaSetupForm},
 	"/logout":                {"GET": (*visit).logout},
 	"/signup":                {"GET": (*visit).signupPage, "POST": (*visit).signupForm},
 	"/confirmUser":           {"GET": (*visit).confirmPage, "POST": (*visit).confirmForm},
@@ -202,6 +204,7 @@ type page struct {
 	// typed into the latter, kept when it is not what is wrong.
 	Wrong, Code string
 	SignUp      bool
+	Token       token // of the second factor's pages
 	Fields      []field
 	Policy      []string
 }
