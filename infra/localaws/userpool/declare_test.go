@@ -34,6 +34,30 @@ func TestPoolsThatAreRefused(t *testing.T) {
 	}
 }
 
+func TestSecondFactorOfAPool(t *testing.T) {
+	f := pooltest.New(t)
+	on, off := &userpool.SoftwareTokenMFA{Enabled: true}, &userpool.SoftwareTokenMFA{}
+	for _, c := range []struct {
+		mode  string
+		token *userpool.SoftwareTokenMFA
+		want  string // of the refusal, or ""
+	}{
+		{"", nil, ""}, {"OFF", nil, ""}, {"OFF", off, ""}, {"OPTIONAL", on, ""}, {"ON", on, ""},
+		{"ON", nil, "mfaConfiguration: ON needs a second factor, and softwareTokenMfaConfiguration.enabled is not true"},
+		{"ON", off, "mfaConfiguration: ON needs a second factor"},
+		{"OPTIONAL", nil, "mfaConfiguration: OPTIONAL needs a second factor"},
+		{"OFF", on, "softwareTokenMfaConfiguration.enabled: true goes with mfaConfiguration ON or OPTIONAL"},
+		{"", on, "softwareTokenMfaConfiguration.enabled: true goes with mfaConfiguration ON or OPTIONAL"},
+	} {
+		p := pooltest.Pool()
+		p.MFAConfiguration, p.SoftwareTokenMFA = c.mode, c.token
+		got := f.TryUpdate(func(tx *store.Tx) error { return f.Pools.PoolDeclared(tx, pooltest.PoolID, p) })
+		if c.want == "" && got != "" || !strings.Contains(got, c.want) {
+			t.Errorf("%q with %+v: %q, want %q", c.mode, c.token, got, c.want)
+		}
+	}
+}
+
 func TestClientsThatAreRefused(t *testing.T) {
 	f := pooltest.New(t)
 	for want, change := range map[string]func(*userpool.Client){

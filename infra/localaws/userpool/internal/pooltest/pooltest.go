@@ -325,6 +325,16 @@ const WrongPassword = "Incorrect username or password."
 // SRP signs in with an SRP client that others wrote, through the SDK.
 func SRP(f *Fixture, name, secret string, clientSecret *string, clientID string, change func(map[string]string)) (*types.AuthenticationResultType, map[string]string, error) {
 	f.T.Helper()
+	out, answers, err := SRPAnswer(f, name, secret, clientSecret, clientID, change)
+	if err != nil {
+		return nil, answers, err
+	}
+	return out.AuthenticationResult, answers, nil
+}
+
+// SRPAnswer is SRP with all of the answer: a challenge may be in it.
+func SRPAnswer(f *Fixture, name, secret string, clientSecret *string, clientID string, change func(map[string]string)) (*cognitoidentityprovider.RespondToAuthChallengeOutput, map[string]string, error) {
+	f.T.Helper()
 	ctx := context.Background()
 	client, err := cognitosrp.NewCognitoSRP(name, secret, PoolID, clientID, clientSecret)
 	if err != nil {
@@ -349,10 +359,7 @@ func SRP(f *Fixture, name, secret string, clientSecret *string, clientID string,
 	second, err := f.SDK.RespondToAuthChallenge(ctx, &cognitoidentityprovider.RespondToAuthChallengeInput{
 		ChallengeName: first.ChallengeName, ClientId: aws.String(clientID), ChallengeResponses: answers,
 	})
-	if err != nil {
-		return nil, answers, err
-	}
-	return second.AuthenticationResult, answers, nil
+	return second, answers, err
 }
 
 // NotAuthorized checks that an error of the SDK is this refusal.
