@@ -362,6 +362,17 @@ func TestSessionsThatAreNotGood(t *testing.T) {
 				t.Fatal(a.Body)
 			}
 		}, invalidSession},
+		"of a user who is disabled": {func(f *pooltest.Fixture, _ string, in m) {
+			d := userpool.DeclaredUser{UserPoolID: pooltest.PoolID, Username: "demouser"}
+			disabled := d
+			disabled.Enabled = new(bool)
+			f.ChangeUser(d, disabled)
+		}, "User is disabled."},
+		"of a user who was made anew": {func(f *pooltest.Fixture, secret string, in m) {
+			old := userpool.DeclaredUser{UserPoolID: pooltest.PoolID, Username: "demouser", Password: pooltest.Password}
+			f.Update(func(tx *store.Tx) error { return f.Pools.UserDeclared(tx, "id", &old, nil) })
+			f.DeclareUser(old)
+		}, invalidSession},
 		"after signing out everywhere": {func(f *pooltest.Fixture, secret string, in m) {
 			a := f.API("RespondToAuthChallenge", pooltest.SoftwareToken(f.MFASession("SOFTWARE_TOKEN_MFA", "demouser", pooltest.Password), "demouser", f.TOTP(secret, 0)))
 			access := a.JSON(t)["AuthenticationResult"].(m)["AccessToken"]
@@ -420,6 +431,22 @@ func TestSetUpIsOverOnceThereIsAToken(t *testing.T) {
 	}
 	// Nor can the session of a code be used to set one up.
 	pooltest.Refused(t, f.API("AssociateSoftwareToken", m{"Session": f.MFASession("SOFTWARE_TOKEN_MFA", "demouser", pooltest.Password)}), "NotAuthorizedException", invalidSession)
+}
+
+// The session that ends a set-up stands for the token that was verified, not for
+// another one that the user has by then.
+func TestSetUpEndsWithTheTokenThatWasVerified(t *testing.T) {
+	f := mfaPool(t, "ON")
+	token := f.API("AssociateSoftwareToken", m{"Session": f.MFASession("MFA_SETUP", "demouser", pooltest.Password)}).JSON(t)
+	verified := f.API("VerifySoftwareToken", m{"Session": token["Session"], "UserCode": f.TOTP(token["SecretCode"].(string), 0)}).JSON(t)
+	f.Advance(pooltest.Step)
+	in := f.API("RespondToAuthChallenge", pooltest.SoftwareToken(f.MFASession("SOFTWARE_TOKEN_MFA", "demouser", pooltest.Password), "demouser", f.TOTP(token["SecretCode"].(string), 0))).JSON(t)
+	access := in["AuthenticationResult"].(m)["AccessToken"]
+	other := f.API("AssociateSoftwareToken", m{"AccessToken": access}).JSON(t)["SecretCode"].(string)
+	if a := f.API("VerifySoftwareToken", m{"AccessToken": access, "UserCode": f.TOTP(other, 0)}); a.Status != 200 {
+		t.Fatal(a.Body)
+	}
+	pooltest.Refused(t, f.API("RespondToAuthChallenge", m{"ChallengeName": "MFA_SETUP", "ClientId": pooltest.ClientID, "Session": verified["Session"], "ChallengeResponses": m{"USERNAME": "demouser"}}), "NotAuthorizedException", invalidSession)
 }
 
 // Wrong codes lock like wrong passwords, and a right password in between clears nothing.

@@ -1,17 +1,18 @@
 package hosted
 
 import (
-	"encoding/base32"
 	"errors"
 	"fmt"
 	"html/template"
+	"image/color"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/boombuler/barcode/qr"
-	"github.com/pquerna/otp/totp"
 
+	"auth-api/infra/localaws/audit"
 	"auth-api/infra/localaws/userpool"
 )
 
@@ -58,19 +59,16 @@ func (v *visit) setupFields(a *authRequest, t userpool.AssociatedToken) (page, e
 
 // showToken makes the three forms of a secret: in letters, as a QR code, and as a link.
 func showToken(issuer string, t userpool.AssociatedToken) (token, error) {
-	secret, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(t.Secret)
-	if err != nil {
-		return token{}, errors.New("showing a software token: its secret is not base32")
-	}
-	key, err := totp.Generate(totp.GenerateOpts{Issuer: issuer, AccountName: t.Account, Secret: secret})
-	if err != nil {
-		return token{}, errors.New("showing a software token: its address cannot be made") // what is wrong with it could name the secret
-	}
-	picture, err := qrCode(key.URL())
+	// SHA-1, six digits and 30 seconds are what apps take when the address names
+	// nothing else; the shorter it is, the easier the picture is to scan.
+	address := (&url.URL{
+		Scheme: "otpauth", Host: "totp", Path: "/" + issuer + ":" + audit.Clip(t.Account), RawQuery: url.Values{"secret": {t.Secret}, "issuer": {issuer}}.Encode(),
+	}).String()
+	picture, err := qrCode(address)
 	if err != nil {
 		return token{}, err
 	}
-	out := token{QR: picture, Link: template.URL(key.URL())}
+	out := token{QR: picture, Link: template.URL(address)}
 	for group := range slices.Chunk([]byte(t.Secret), 4) {
 		out.Secret = append(out.Secret, string(group))
 	}
@@ -78,24 +76,22 @@ func showToken(issuer string, t userpool.AssociatedToken) (token, error) {
 }
 
 // qrCode draws a text as a QR code: dark on light whatever the page's colours are,
-// with the four modules of quiet that ISO/IEC 18004 asks for. It is drawn in the page
-// itself, so that no other address ever has the text.
+// with the four modules of quiet that ISO/IEC 18004 asks for, every module as many
+// whole pixels wide. It is drawn in the page itself, so that no other address ever
+// has the text.
 func qrCode(text string) (template.HTML, error) {
-	code, err := qr.Encode(text, qr.M, qr.Auto)
+	code, err := qr.Encode(text, qr.L, qr.Auto)
 	if err != nil {
-		return "", errors.New("drawing a QR code: the text does not fit into one")
+		return "", errors.New("drawing a QR code: the text does not fit into one") // which text is a secret
 	}
-	const quiet = 4
-	size := code.Bounds().Dx()
-	dark := func(x, y int) bool {
-		r, _, _, _ := code.At(x, y).RGBA()
-		return r == 0
-	}
+	const quiet, wide = 4, 290
+	modules := code.Bounds().Dx()
+	size := modules + 2*quiet
 	var path strings.Builder
-	for y := range size {
-		for x := 0; x < size; x++ {
+	for y := range modules {
+		for x := 0; x < modules; x++ {
 			start := x
-			for x < size && dark(x, y) {
+			for x < modules && code.At(x, y) == color.Black {
 				x++
 			}
 			if x > start {
@@ -104,8 +100,8 @@ func qrCode(text string) (template.HTML, error) {
 		}
 	}
 	return template.HTML(fmt.Sprintf(
-		`<svg class="qr" role="img" aria-label="QR code with the key below" viewBox="0 0 %[1]d %[1]d" shape-rendering="crispEdges"><path fill="#fff" d="M0 0h%[1]dv%[1]dH0z"/><path fill="#000" d="%[2]s"/></svg>`,
-		size+2*quiet, path.String())), nil
+		`<svg class="qr" role="img" aria-label="QR code with the key below" width="%[2]d" height="%[2]d" viewBox="0 0 %[1]d %[1]d" shape-rendering="crispEdges"><path fill="#fff" d="M0 0h%[1]dv%[1]dH0z"/><path fill="#000" d="%[3]s"/></svg>`,
+		size, size*max(2, wide/size), path.String())), nil
 }
 
 // factorCode is the code as it was typed: apps show it in two groups.

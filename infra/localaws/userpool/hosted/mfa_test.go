@@ -338,6 +338,11 @@ func TestTheAppListsTheAddress(t *testing.T) {
 	if name, err := url.PathUnescape(html.UnescapeString(link[1])); err != nil || name != "ann+x@example.com" {
 		t.Errorf("the app lists %q (%v)", name, err)
 	}
+	long := strings.Repeat("ü", 900) + "@example.com" // a picture of all of it would not fit
+	f.DeclareUser(userpool.DeclaredUser{UserPoolID: pooltest.PoolID, Username: long, Password: pooltest.Password})
+	if setup := signIn(f.Browser(), long, pooltest.Password); setup.Status != 200 || !strings.Contains(setup.Body, "<svg ") {
+		t.Errorf("a long address: %d %s", setup.Status, setup.Body)
+	}
 }
 
 // The challenge pages stand before the password page of a client that hides users: a
