@@ -35,7 +35,8 @@ var allowAll = func() []authz.Source {
 	return []authz.Source{{Name: "the account's administrator", Policy: p}}
 }()
 
-// Authorize decides what the caller may do, by the caller's role, its session and the
+// Authorize decides what the caller may do, by the caller's role, with its inline and
+// attached policies and its permissions boundary, by its session and by the
 // resource's policy, which may be nil. A nil caller is anonymous. The administrator
 // may do all in its account that no resource policy denies.
 func (s *Service) Authorize(c *Caller, r Request, resourcePolicy *authz.Policy) authz.Decision {
@@ -80,10 +81,8 @@ func (s *Service) question(c *Caller, r Request, resourcePolicy *authz.Policy) (
 			case role.err != nil:
 				deny.Reason = role.err.Error()
 				return request, policies, &deny
-			case role.boundary != "":
-				deny.Kind, deny.Reason = authz.NoBoundaryAllow, "the role has the permissions boundary "+role.boundary+", and the local AWS has no managed policies"
-				return request, policies, &deny
 			}
+			policies.Boundary = role.boundary
 			policies.Identity = role.policies
 		}
 	}
@@ -96,8 +95,10 @@ func (s *Service) question(c *Caller, r Request, resourcePolicy *authz.Policy) (
 // usesContext reports whether any of the policies looks at the context. Most do not,
 // and are decided without putting it together.
 func usesContext(p authz.Policies) bool {
-	if p.Resource != nil && p.Resource.Policy.UsesContext() {
-		return true
+	for _, source := range []*authz.Source{p.Resource, p.Boundary} {
+		if source != nil && source.Policy.UsesContext() {
+			return true
+		}
 	}
 	for _, sources := range [][]authz.Source{p.Identity, p.Session} {
 		for _, source := range sources {

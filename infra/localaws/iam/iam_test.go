@@ -470,7 +470,7 @@ func TestChangesAreSeenAtOnce(t *testing.T) {
 	w.update(t, func(tx *store.Tx) error {
 		return iam.Roles.Put(tx, "app", iam.Role{Name: "app", AssumeRolePolicy: trust, UniqueID: "AROAAPP", PermissionsBoundary: "arn:aws:iam::aws:policy/X"})
 	})
-	ask(authz.NoBoundaryAllow, "arn:aws:iam::aws:policy/X")
+	ask(authz.NoIdentityAllow, "role app: permissionsBoundary: there is no policy arn:aws:iam::aws:policy/X")
 	w.update(t, func(tx *store.Tx) error { return iam.Roles.Delete(tx, "app") })
 	ask(authz.NoIdentityAllow, "role app is gone")
 }
@@ -507,7 +507,7 @@ func TestDeclarationsAreChecked(t *testing.T) {
 		{iam.Role{Name: "r", AssumeRolePolicy: trust}, ""},
 		{iam.Role{Name: "r", AssumeRolePolicy: trust, MaxSessionDuration: 43200}, ""},
 		{iam.Role{Name: "r", AssumeRolePolicy: allows("*", "*")}, `role r: assumeRolePolicy: parsing the policy: statement 0 (It): "Principal" is missing`},
-		{iam.Role{Name: "r", AssumeRolePolicy: trust, PermissionsBoundary: "arn:x"}, `role r: permissionsBoundary "arn:x" is not supported`},
+		{iam.Role{Name: "r", AssumeRolePolicy: trust, PermissionsBoundary: "arn:x"}, `role r: permissionsBoundary: "arn:x" is not legal`},
 		{iam.Role{Name: "r", AssumeRolePolicy: trust, MaxSessionDuration: 60}, "role r: maxSessionDuration 60 is not legal; legal are 3600 to 43200 seconds"},
 	} {
 		if err := w.CheckRole(c.role); c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {

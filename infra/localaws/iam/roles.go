@@ -2,63 +2,18 @@ package iam
 
 import (
 	"fmt"
-	"strings"
-	"unicode"
 
 	"auth-api/infra/localaws/authz"
 	"auth-api/infra/localaws/store"
 )
 
-// maxInlinePolicy is the quota for an inline policy of a role, in characters without
-// white space. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-const maxInlinePolicy = 10240
-
-// CheckPolicy says what of an identity-based policy document is not supported.
-func CheckPolicy(document string) error {
-	if n := len(strings.Join(strings.FieldsFunc(document, unicode.IsSpace), "")); n > maxInlinePolicy {
-		return fmt.Errorf("checking the policy: it has %d characters without white space; legal are %d", n, maxInlinePolicy)
-	}
-	_, err := authz.ParseIdentity(document)
-	return err
-}
-
-// CheckTrustPolicy says what of a role's trust policy is not supported.
-func CheckTrustPolicy(document string) error {
-	_, err := authz.ParseTrust(document)
-	return err
-}
-
-// CheckRole is called by the provider before a role is declared or changed. It
-// refuses, by name, what the local AWS could not enforce.
-func (s *Service) CheckRole(role Role) error {
-	if err := CheckTrustPolicy(role.AssumeRolePolicy); err != nil {
-		return fmt.Errorf("role %s: assumeRolePolicy: %w", role.Name, err)
-	}
-	if role.PermissionsBoundary != "" {
-		return fmt.Errorf("role %s: permissionsBoundary %q is not supported: the local AWS has no managed policies; leave it out on this stack", role.Name, role.PermissionsBoundary)
-	}
-	if d := role.MaxSessionDuration; d != 0 && (d < 3600 || d > 43200) {
-		return fmt.Errorf("role %s: maxSessionDuration %d is not legal; legal are 3600 to 43200 seconds", role.Name, d)
-	}
-	return nil
-}
-
-// CheckRolePolicy is called by the provider before an inline policy is declared or
-// changed.
-func (s *Service) CheckRolePolicy(policy RolePolicy) error {
-	if err := CheckPolicy(policy.Policy); err != nil {
-		return fmt.Errorf("policy %s of role %s: policy: %w", policy.Name, policy.Role, err)
-	}
-	return nil
-}
-
 // role is a declared role, compiled.
 type role struct {
 	name, arn, uniqueID string
 	trust               *authz.Policy
-	policies            []authz.Source
+	policies            []authz.Source // inline and attached
+	boundary            *authz.Source  // nil without a permissions boundary
 	maxSeconds          int
-	boundary            string
 	err                 error // why it cannot be compiled; such a role allows nothing
 }
 
@@ -85,44 +40,99 @@ func (s *Service) view() (*roleView, error) {
 		return v, nil
 	}
 	v := &roleView{generation: generation, byName: map[string]*role{}, byARN: map[string]*role{}}
-	err := s.store.View(func(tx *store.Tx) error {
-		roles, err := Roles.All(tx)
-		if err != nil {
-			return err
-		}
-		for _, entry := range roles {
-			r := s.compile(entry.ID, entry.Value)
-			v.byName[r.name], v.byARN[r.arn] = r, r
-		}
-		policies, err := RolePolicies.All(tx)
-		if err != nil {
-			return err
-		}
-		for _, entry := range policies {
-			r := v.byName[entry.Value.Role]
-			if r == nil {
-				continue // its role is being deleted
-			}
-			p, err := authz.ParseIdentity(entry.Value.Policy)
-			if err != nil {
-				r.err = fmt.Errorf("policy %s of role %s: %w", entry.Value.Name, r.name, err)
-				continue
-			}
-			r.policies = append(r.policies, authz.Source{Name: entry.Value.Name + " of role " + r.name, Policy: p})
-		}
-		return nil
-	})
-	if err != nil {
+	if err := s.store.View(func(tx *store.Tx) error { return s.load(tx, v) }); err != nil {
 		return nil, fmt.Errorf("reading the roles: %w", err)
 	}
 	s.roles.Store(v)
 	return v, nil
 }
 
+// load compiles what is declared: a managed policy once, however many roles have it.
+func (s *Service) load(tx *store.Tx, v *roleView) error {
+	managed, err := compileManaged(tx)
+	if err != nil {
+		return err
+	}
+	roles, err := Roles.All(tx)
+	if err != nil {
+		return err
+	}
+	for _, entry := range roles {
+		r := s.compile(entry.ID, entry.Value)
+		v.byName[r.name], v.byARN[r.arn] = r, r
+		for _, p := range entry.Value.InlinePolicies {
+			r.inline(p.Name, p.Policy)
+		}
+		for _, arn := range entry.Value.ManagedPolicyARNs {
+			r.attach(managed, arn)
+		}
+		if arn := entry.Value.PermissionsBoundary; arn != "" {
+			r.boundary = r.find(managed, "permissionsBoundary", arn)
+		}
+	}
+	policies, err := RolePolicies.All(tx)
+	if err != nil {
+		return err
+	}
+	for _, entry := range policies {
+		if r := v.byName[entry.Value.Role]; r != nil { // else its role is being deleted
+			r.inline(entry.Value.Name, entry.Value.Policy)
+		}
+	}
+	attachments, err := RolePolicyAttachments.All(tx)
+	if err != nil {
+		return err
+	}
+	for _, entry := range attachments {
+		if r := v.byName[entry.Value.Role]; r != nil {
+			r.attach(managed, entry.Value.PolicyARN)
+		}
+	}
+	return nil
+}
+
+// inline adds an inline policy. One that cannot be compiled spoils the role: a denial
+// in it must not get lost.
+func (r *role) inline(name, document string) {
+	p, err := authz.ParseIdentity(document)
+	if err != nil {
+		r.spoil(fmt.Errorf("policy %s of role %s: %w", name, r.name, err))
+		return
+	}
+	r.policies = append(r.policies, authz.Source{Name: name + " of role " + r.name, Policy: p})
+}
+
+// attach adds a managed policy.
+func (r *role) attach(managed map[string]managedPolicy, arn string) {
+	if source := r.find(managed, "attached policy", arn); source != nil {
+		r.policies = append(r.policies, *source)
+	}
+}
+
+// find returns a managed policy, and spoils the role when there is none.
+func (r *role) find(managed map[string]managedPolicy, what, arn string) *authz.Source {
+	p, found := managed[arn]
+	switch {
+	case !found:
+		r.spoil(fmt.Errorf("role %s: %s: there is no policy %s", r.name, what, arn))
+		return nil
+	case p.err != nil:
+		r.spoil(fmt.Errorf("role %s: %s: %w", r.name, what, p.err))
+		return nil
+	}
+	return &p.source
+}
+
+func (r *role) spoil(err error) {
+	if r.err == nil {
+		r.err = err
+	}
+}
+
 func (s *Service) compile(id string, declared Role) *role {
 	r := &role{
 		name: id, arn: declared.ARN, uniqueID: declared.UniqueID,
-		maxSeconds: declared.MaxSessionDuration, boundary: declared.PermissionsBoundary,
+		maxSeconds: declared.MaxSessionDuration,
 	}
 	if r.arn == "" {
 		path := declared.Path

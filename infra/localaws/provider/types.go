@@ -148,11 +148,10 @@ func types() []resourceType {
 				v.TagsAll = v.Tags
 			},
 			changed: func(p *Provider, tx *store.Tx, id string, before, after *iam.Role) error {
-				if after != nil || before.ForceDetachPolicies {
-					return nil
+				if after == nil {
+					return p.aws.IAM.RoleDeleted(tx, id, *before)
 				}
-				return none(tx, iam.RolePolicies, func(r iam.RolePolicy) bool { return r.Role == id },
-					"DeleteConflict: Cannot delete entity, must delete policies first")
+				return p.aws.IAM.RoleDeclared(tx, id, *after)
 			},
 		}),
 		describe(kind[iam.RolePolicy]{
@@ -163,7 +162,39 @@ func types() []resourceType {
 				if after == nil {
 					return nil
 				}
-				return exists(tx, iam.Roles, after.Role, "role")
+				return p.aws.IAM.RolePolicyDeclared(tx, *after)
+			},
+		}),
+		describe(kind[iam.Policy]{
+			name: "aws:iam/policy:Policy", kind: iam.Policies,
+			verify: func(p *Provider, v iam.Policy) error { return p.aws.IAM.CheckManagedPolicy(v) },
+			create: func(p *Provider, v *iam.Policy) string {
+				v.PolicyID = "ANPA" + p.random(upperAlphanumeric, 17)
+				return p.aws.IAM.PolicyARN(*v)
+			},
+			derive: func(p *Provider, id string, v *iam.Policy) {
+				if v.Path == "" {
+					v.Path = "/"
+				}
+				v.ARN = id
+				v.TagsAll = v.Tags
+			},
+			changed: func(p *Provider, tx *store.Tx, id string, before, after *iam.Policy) error {
+				if after == nil {
+					return p.aws.IAM.PolicyDeleted(tx, id)
+				}
+				return nil
+			},
+		}),
+		describe(kind[iam.RolePolicyAttachment]{
+			name: "aws:iam/rolePolicyAttachment:RolePolicyAttachment", kind: iam.RolePolicyAttachments,
+			verify: func(p *Provider, v iam.RolePolicyAttachment) error { return p.aws.IAM.CheckRolePolicyAttachment(v) },
+			create: func(p *Provider, v *iam.RolePolicyAttachment) string { return v.Role + "/" + v.PolicyARN },
+			changed: func(p *Provider, tx *store.Tx, id string, before, after *iam.RolePolicyAttachment) error {
+				if after == nil {
+					return nil
+				}
+				return p.aws.IAM.RolePolicyAttachmentDeclared(tx, *after)
 			},
 		}),
 		describe(kind[lambda.Function]{
