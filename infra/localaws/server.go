@@ -31,6 +31,7 @@ import (
 	"auth-api/infra/localaws/iam"
 	"auth-api/infra/localaws/identitypool"
 	"auth-api/infra/localaws/lambda"
+	"auth-api/infra/localaws/ssm"
 	"auth-api/infra/localaws/store"
 	"auth-api/infra/localaws/userpool"
 	"auth-api/infra/localaws/userpool/api"
@@ -79,6 +80,7 @@ type Server struct {
 	UserPools       *userpool.Service
 	IdentityPools   *identitypool.Service
 	Lambda          *lambda.Service
+	SSM             *ssm.Service
 	Gateway         *gateway.Service
 	Mailbox         *Mailbox
 
@@ -172,6 +174,9 @@ func (s *Server) open(cfg Config) (err error) {
 		return err
 	}
 	if s.Lambda, err = lambda.New(functions); err != nil {
+		return err
+	}
+	if s.SSM, err = ssm.New(ssm.Config{Store: s.Store, Now: s.Now, Rand: s.rand, Account: s.Account, Region: s.Region, IAM: s.IAM}); err != nil {
 		return err
 	}
 	apis.IAM, apis.Tokens, apis.Lambda = s.IAM, s.UserPools, s.Lambda

@@ -12,6 +12,7 @@ import (
 	"auth-api/infra/localaws/iam"
 	"auth-api/infra/localaws/identitypool"
 	"auth-api/infra/localaws/lambda"
+	"auth-api/infra/localaws/ssm"
 	"auth-api/infra/localaws/store"
 	"auth-api/infra/localaws/userpool"
 	"github.com/google/uuid"
@@ -261,6 +262,21 @@ func types() []resourceType {
 					return p.aws.Lambda.LogGroupDeleted(tx, id)
 				}
 				return p.aws.Lambda.LogGroupDeclared(tx, id, *after)
+			},
+		}),
+		describe(kind[ssm.Parameter]{
+			name: "aws:ssm/parameter:Parameter", kind: ssm.Parameters,
+			verify: func(p *Provider, v ssm.Parameter) error { return p.aws.SSM.CheckParameter(v) },
+			create: func(p *Provider, v *ssm.Parameter) string { return v.Name },
+			derive: func(p *Provider, id string, v *ssm.Parameter) { p.aws.SSM.Derive(v) },
+			changed: func(p *Provider, tx *store.Tx, id string, before, after *ssm.Parameter) error {
+				if after == nil {
+					return p.aws.SSM.ParameterDeleted(tx, id)
+				}
+				return p.aws.SSM.ParameterDeclared(tx, before, after)
+			},
+			present: func(p *Provider, tx *store.Tx, v *ssm.Parameter) (bool, error) {
+				return p.aws.SSM.HasValue(tx, v.Name)
 			},
 		}),
 		describe(kind[gateway.RestAPI]{
