@@ -17,6 +17,7 @@ import (
 
 	"auth-api/infra/localaws/audit"
 	"auth-api/infra/localaws/declared"
+	lambdaapi "auth-api/infra/localaws/lambda/api"
 	"auth-api/infra/localaws/lambda/logs"
 	"auth-api/infra/localaws/store"
 	"auth-api/infra/localaws/wire"
@@ -68,6 +69,10 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 		s.serveLocal(w, r, rest)
 	case strings.HasPrefix(rest, "/.well-known/"):
 		s.hosted.ServeWellKnown(w, r, first, strings.TrimPrefix(rest, "/.well-known/"))
+	case path == lambdaapi.Prefix || strings.HasPrefix(path, lambdaapi.Prefix+"/"):
+		if body, ok := readBody(w, r); ok {
+			s.lambdaAPI.Serve(w, r, body)
+		}
 	case path == "/":
 		s.serveAPI(w, r)
 	default:
@@ -106,14 +111,8 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 		unknownOperation(w, r, r.Method+" /")
 		return
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	if err != nil {
-		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
-			wire.WriteError(w, r, &wire.Error{Status: http.StatusRequestEntityTooLarge, Code: "RequestEntityTooLargeException", Message: fmt.Sprintf("Request body is larger than %d bytes.", maxBody)})
-			return
-		}
-		wire.WriteError(w, r, wire.NewError("SerializationException", "The request's body could not be read."))
+	body, ok := readBody(w, r)
+	if !ok {
 		return
 	}
 	switch service {
@@ -137,6 +136,21 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 		target = "POST / without X-Amz-Target"
 	}
 	unknownOperation(w, r, target)
+}
+
+// readBody reads the body of a service API's request, or answers why it could not.
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		wire.WriteError(w, r, &wire.Error{Status: http.StatusRequestEntityTooLarge, Code: "RequestEntityTooLargeException", Message: fmt.Sprintf("Request body is larger than %d bytes.", maxBody)})
+		return nil, false
+	case err != nil:
+		wire.WriteError(w, r, wire.NewError("SerializationException", "The request's body could not be read."))
+		return nil, false
+	}
+	return body, true
 }
 
 // unknownOperation names what the local AWS does not have, in AWS's form.

@@ -31,6 +31,7 @@ import (
 	"auth-api/infra/localaws/iam"
 	"auth-api/infra/localaws/identitypool"
 	"auth-api/infra/localaws/lambda"
+	lambdaapi "auth-api/infra/localaws/lambda/api"
 	"auth-api/infra/localaws/ssm"
 	"auth-api/infra/localaws/store"
 	"auth-api/infra/localaws/userpool"
@@ -84,8 +85,9 @@ type Server struct {
 	Gateway         *gateway.Service
 	Mailbox         *Mailbox
 
-	userAPI *api.API
-	hosted  *hosted.Server
+	userAPI   *api.API
+	hosted    *hosted.Server
+	lambdaAPI *lambdaapi.API
 
 	log      *slog.Logger
 	rand     io.Reader
@@ -176,6 +178,7 @@ func (s *Server) open(cfg Config) (err error) {
 	if s.Lambda, err = lambda.New(functions); err != nil {
 		return err
 	}
+	s.lambdaAPI = lambdaapi.New(s.Lambda, s.IAM)
 	if s.SSM, err = ssm.New(ssm.Config{Store: s.Store, Now: s.Now, Rand: s.rand, Account: s.Account, Region: s.Region, IAM: s.IAM}); err != nil {
 		return err
 	}

@@ -52,6 +52,11 @@ func errTooLarge(size int) error {
 		Message: fmt.Sprintf("%d byte payload is too large for the RequestResponse invocation type (limit %d bytes)", size, maxRequest)}
 }
 
+func errEventTooLarge(size int) error {
+	return &Error{Status: http.StatusRequestEntityTooLarge, Code: "RequestTooLargeException", Type: "User",
+		Message: fmt.Sprintf("%d byte payload is too large for the Event invocation type (limit %d bytes)", size, maxEvent)}
+}
+
 func errRole(cause error) error {
 	return &Error{Status: http.StatusForbidden, Code: "AccessDeniedException", Type: "User",
 		Message: "The role defined for the function cannot be assumed by Lambda.", cause: cause}

@@ -75,6 +75,9 @@ type Service struct {
 	instances map[string]*instance
 	closed    bool
 	running   sync.WaitGroup // instances and invocations
+
+	queue       map[*queued]bool // events that nobody waits for; of the lock, too
+	queuedBytes int
 }
 
 // New returns a service without instances. It clears away what an earlier process
@@ -110,6 +113,7 @@ func New(c Config) (*Service, error) {
 		spawn:     make(chan func()),
 		pools:     map[string]*pool{},
 		instances: map[string]*instance{},
+		queue:     map[*queued]bool{},
 	}
 	go s.spawner()
 	return s, nil
@@ -135,6 +139,7 @@ func (s *Service) Close() error {
 		return nil
 	}
 	s.closed = true
+	s.closeQueue()
 	for _, i := range s.instances {
 		i.kill()
 	}

@@ -302,6 +302,20 @@ func (t *timers) fire(d time.Duration) {
 	}
 }
 
+// await waits for a timer of this length and leaves it.
+func (t *timers) await(d time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for {
+		for _, p := range t.pending {
+			if p.d == d {
+				return
+			}
+		}
+		t.changed.Wait()
+	}
+}
+
 // count returns how many timers of this length are pending.
 func (t *timers) count(d time.Duration) (n int) {
 	t.mu.Lock()

@@ -150,7 +150,7 @@ func (v *view) find(called string) (*function, string, error) {
 	name, qualifier, qualified := strings.Cut(rest, ":")
 	fn := v.functions[name]
 	if !ours || fn == nil || (qualified && qualifier != latest) {
-		return nil, "", errNotFound(full)
+		return nil, full, errNotFound(full)
 	}
 	return fn, full, nil
 }
