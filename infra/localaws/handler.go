@@ -125,6 +125,9 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	case "AmazonSSM":
 		s.SSM.ServeAPI(w, r, operation, body)
 		return
+	case "Logs_20140328":
+		s.logsAPI.Serve(w, r, operation, body)
+		return
 	}
 	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind == "application/x-www-form-urlencoded" {
 		if form, err := url.ParseQuery(string(body)); err == nil && form.Get("Version") == "2011-06-15" {

@@ -32,6 +32,7 @@ import (
 	"auth-api/infra/localaws/identitypool"
 	"auth-api/infra/localaws/lambda"
 	lambdaapi "auth-api/infra/localaws/lambda/api"
+	logsapi "auth-api/infra/localaws/lambda/logs/api"
 	"auth-api/infra/localaws/ssm"
 	"auth-api/infra/localaws/store"
 	"auth-api/infra/localaws/userpool"
@@ -88,6 +89,7 @@ type Server struct {
 	userAPI   *api.API
 	hosted    *hosted.Server
 	lambdaAPI *lambdaapi.API
+	logsAPI   *logsapi.API
 
 	log      *slog.Logger
 	rand     io.Reader
@@ -179,6 +181,7 @@ func (s *Server) open(cfg Config) (err error) {
 		return err
 	}
 	s.lambdaAPI = lambdaapi.New(s.Lambda, s.IAM)
+	s.logsAPI = logsapi.New(s.Lambda, s.IAM, s.Account, s.Region)
 	if s.SSM, err = ssm.New(ssm.Config{Store: s.Store, Now: s.Now, Rand: s.rand, Account: s.Account, Region: s.Region, IAM: s.IAM}); err != nil {
 		return err
 	}

@@ -24,6 +24,7 @@ type Event struct {
 	Time      time.Time `json:"timestamp"`
 	Message   string    `json:"message"`
 	RequestID string    `json:"requestId,omitempty"`
+	Sequence  uint64    `json:"-"` // counts the Store's events from 1, across groups; the Store sets it
 }
 
 // Filter chooses events. The zero Filter chooses all.
@@ -34,6 +35,9 @@ type Filter struct {
 	Until     time.Time // before this time
 	Contains  string    // with this text, to the letter
 	Limit     int       // the newest so many; 0 for all
+	Oldest    bool      // Limit means the oldest so many
+
+	Where func(*Event) bool // when it is not nil: for which it is true; it must not call the Store
 }
 
 func (f Filter) matches(e *Event) bool {
@@ -41,7 +45,8 @@ func (f Filter) matches(e *Event) bool {
 		(f.RequestID == "" || e.RequestID == f.RequestID) &&
 		(f.Since.IsZero() || !e.Time.Before(f.Since)) &&
 		(f.Until.IsZero() || e.Time.Before(f.Until)) &&
-		strings.Contains(e.Message, f.Contains)
+		strings.Contains(e.Message, f.Contains) &&
+		(f.Where == nil || f.Where(e))
 }
 
 // Store holds the groups. It is safe for use by many goroutines.
@@ -49,8 +54,9 @@ type Store struct {
 	max     int
 	onEvent func(Event)
 
-	mu     sync.Mutex
-	groups map[string]*group
+	mu       sync.Mutex
+	groups   map[string]*group
+	sequence uint64
 }
 
 // group is a queue: the events from head on.
@@ -73,7 +79,7 @@ func (s *Store) Append(e Event) {
 	message := e.Message
 	for {
 		e.Message, message = split(message)
-		s.append(e)
+		e.Sequence = s.append(e)
 		if s.onEvent != nil {
 			s.onEvent(e)
 		}
@@ -95,9 +101,11 @@ func split(message string) (first, rest string) {
 	return message[:at], message[at:]
 }
 
-func (s *Store) append(e Event) {
+func (s *Store) append(e Event) uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.sequence++
+	e.Sequence = s.sequence
 	g := s.groups[e.Group]
 	if g == nil {
 		g = &group{}
@@ -114,6 +122,7 @@ func (s *Store) append(e Event) {
 		g.events = append(g.events[:0:0], g.events[g.head:]...)
 		g.head = 0
 	}
+	return e.Sequence
 }
 
 // Events returns the events of the group that the filter chooses, oldest first.
@@ -129,11 +138,38 @@ func (s *Store) Events(groupName string, f Filter) []Event {
 		if f.matches(&g.events[i]) {
 			found = append(found, g.events[i])
 		}
+		if f.Oldest && f.Limit > 0 && len(found) == f.Limit {
+			return found
+		}
 	}
 	if f.Limit > 0 && len(found) > f.Limit {
 		found = found[len(found)-f.Limit:]
 	}
 	return found
+}
+
+// Group is a log group as it is listed.
+type Group struct {
+	Name            string
+	RetentionInDays int // 0 for ever
+	Bytes           int // as CloudWatch counts what is stored
+}
+
+// Stream is a log stream as it is listed: that of one instance of a function.
+type Stream struct {
+	Name        string
+	First, Last time.Time // of its events
+}
+
+// Groups returns the groups that hold events, with their sizes.
+func (s *Store) Groups() map[string]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sizes := make(map[string]int, len(s.groups))
+	for name, g := range s.groups {
+		sizes[name] = g.bytes
+	}
+	return sizes
 }
 
 // Delete drops the group with all its events.
