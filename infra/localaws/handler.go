@@ -37,6 +37,9 @@ func (s *Server) handler() http.Handler {
 		}
 		record := &audit.Record{RequestID: id.String()}
 		answer := &recorder{ResponseWriter: w}
+		if !strings.HasPrefix(r.RequestURI, "/_runtime/") { // functions are no strangers, and wait long
+			defer s.bound(answer, r)()
+		}
 		start := time.Now()
 		defer func() {
 			if p := recover(); p != nil && p != http.ErrAbortHandler {
@@ -146,6 +149,9 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	var tooLarge *http.MaxBytesError
 	switch {
+	case errors.Is(err, wire.ErrBusy):
+		wire.WriteError(w, r, err)
+		return nil, false
 	case errors.As(err, &tooLarge):
 		wire.WriteError(w, r, &wire.Error{Status: http.StatusRequestEntityTooLarge, Code: "RequestEntityTooLargeException", Message: fmt.Sprintf("Request body is larger than %d bytes.", maxBody)})
 		return nil, false
@@ -240,16 +246,26 @@ func (s *Server) logFunction(e logs.Event) {
 	s.log.LogAttrs(context.Background(), level, "function", slog.String("group", e.Group), slog.String("message", e.Message), slog.String("requestId", e.RequestID))
 }
 
-// recorder remembers the status of an answer.
+// recorder remembers the status of an answer, and gives the client so long to take
+// each part of it.
 type recorder struct {
 	http.ResponseWriter
-	status int
+	status  int
+	control *http.ResponseController // nil where an answer is not bound
+	within  time.Duration
+}
+
+func (w *recorder) begin() {
+	if w.control != nil {
+		_ = w.control.SetWriteDeadline(time.Now().Add(w.within)) // it fails where there is no connection
+	}
 }
 
 func (w *recorder) WriteHeader(status int) {
 	if w.status == 0 {
 		w.status = status
 	}
+	w.begin()
 	w.ResponseWriter.WriteHeader(status)
 }
 
@@ -257,6 +273,7 @@ func (w *recorder) Write(b []byte) (int, error) {
 	if w.status == 0 {
 		w.status = http.StatusOK
 	}
+	w.begin()
 	return w.ResponseWriter.Write(b)
 }
 

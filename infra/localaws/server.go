@@ -24,6 +24,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"strconv"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -61,6 +62,8 @@ type Config struct {
 	Now func() time.Time
 	// Rand is the source of ids, keys and codes; crypto/rand when nil.
 	Rand io.Reader
+	// Bounds keep slow and large requests from holding the server.
+	Bounds Bounds
 	// Tune changes the rooms' settings before they are opened, for tests that need
 	// weaker password hashing or another idle time. May be nil.
 	Tune func(*Rooms)
@@ -93,6 +96,8 @@ type Server struct {
 
 	log      *slog.Logger
 	rand     io.Reader
+	bounds   Bounds
+	held     atomic.Int64 // bytes of request bodies
 	listener net.Listener
 	http     *http.Server
 	served   chan error
@@ -124,7 +129,7 @@ func Start(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		Account: Account, Region: cfg.Region, Now: cfg.Now, Mailbox: &Mailbox{now: cfg.Now},
-		log: cfg.Log, rand: cfg.Rand, listener: listener, served: make(chan error, 1),
+		log: cfg.Log, rand: cfg.Rand, bounds: cfg.Bounds.withDefaults(), listener: listener, served: make(chan error, 1),
 	}
 	if err := s.open(cfg); err != nil {
 		_ = s.closeRooms() // the error that matters is the first
@@ -133,11 +138,12 @@ func Start(cfg Config) (*Server, error) {
 	}
 	s.http = &http.Server{
 		Handler: s.handler(),
-		// A slow client may not hold a connection for ever. There is no WriteTimeout:
-		// a function waits for its next event with a request that stays open.
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       60 * time.Second,
-		IdleTimeout:       2 * time.Minute,
+		// A slow client may not hold a connection for ever. There is no WriteTimeout, as
+		// a function waits for its next event with a request that stays open: answers
+		// have their time from when they begin (recorder).
+		ReadHeaderTimeout: s.bounds.Header,
+		ReadTimeout:       s.bounds.Body,
+		IdleTimeout:       s.bounds.Idle,
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(cfg.Log.Handler(), slog.LevelWarn),
 	}

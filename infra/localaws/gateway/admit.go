@@ -53,7 +53,14 @@ func (x *exchange) admitKey(c *compiled) bool {
 		}
 		break // a method's own setting stands in place of that for all
 	}
-	if p != nil && !x.service.limits.Count(p.id, x.key.id, p.quota, x.now) {
+	if p == nil {
+		return true
+	}
+	switch within, err := x.service.limits.Count(p.id, x.key.id, p.quota, x.now); {
+	case err != nil:
+		x.record.Fault(err)
+		return x.refuse(answerInternal, "the request could not be counted")
+	case !within:
 		return x.refuse(answerQuota, "the API key "+x.key.id+" is over the quota of the usage plan "+p.id)
 	}
 	return true

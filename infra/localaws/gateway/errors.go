@@ -49,6 +49,7 @@ var (
 	answerUnreadable         = Answer{"unreadable request", openapi.TypeDefault4XX, 400, "BadRequestException", "Bad Request", "message", false, docTypes}
 	answerMediaType          = Answer{"unsupported media type", openapi.TypeUnsupportedMediaType, 415, "BadRequestException", "Unsupported Media Type", "message", false, docTypes}
 	answerTooLarge           = Answer{"request too large", openapi.TypeRequestTooLarge, 413, "RequestTooLargeException", "HTTP content length exceeded 10485760 bytes.", "message", true, docLimits}
+	answerBusy               = Answer{"too many large requests at once", openapi.TypeDefault5XX, 503, "ServiceUnavailableException", "Service Unavailable", "message", false, docTypes}
 	answerMalformed          = Answer{"malformed Lambda proxy response, or the function failed", openapi.TypeDefault5XX, 502, "InternalServerErrorException", "Internal server error", "message", false, docProxy}
 	answerNoPermission       = Answer{"no permission to invoke", openapi.TypeAPIConfiguration, 500, "InternalServerErrorException", "Internal server error", "message", false, docProxy}
 	answerNotInvoked         = Answer{"the function was not run: throttled or gone", openapi.TypeIntegrationFailure, 500, "InternalServerErrorException", "Internal server error", "message", false, docProxy}
@@ -63,7 +64,7 @@ func Answers() []Answer {
 		answerMissingToken, answerIncomplete, answerInvalidSignature, answerUnrecognizedClient, answerExpiredCredentials,
 		answerOtherSignature, answerAccessDenied, answerUnknownStage, answerUnauthorized, answerTokenExpired, answerNoScope,
 		answerAuthorizer, answerInvalidKey, answerThrottled, answerQuota, answerParameters, answerBody, answerUnreadable, answerMediaType,
-		answerTooLarge, answerMalformed, answerNoPermission, answerNotInvoked, answerEventTooLarge, answerTimeout, answerInternal,
+		answerTooLarge, answerBusy, answerMalformed, answerNoPermission, answerNotInvoked, answerEventTooLarge, answerTimeout, answerInternal,
 	}
 }
 

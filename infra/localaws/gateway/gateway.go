@@ -33,6 +33,7 @@ import (
 	"auth-api/infra/localaws/iam"
 	"auth-api/infra/localaws/sigv4"
 	"auth-api/infra/localaws/store"
+	"auth-api/infra/localaws/wire"
 )
 
 // maxBody is the largest request body that API Gateway takes, in bytes.
@@ -211,6 +212,9 @@ func (x *exchange) readBody() bool {
 	}
 	body, err := io.ReadAll(io.LimitReader(x.r.Body, maxBody+1))
 	switch {
+	case errors.Is(err, wire.ErrBusy):
+		x.w.Header().Set("Connection", "close")
+		return x.refuse(answerBusy, "too many large requests are sent at once")
 	case err != nil:
 		x.w.Header().Set("Connection", "close")
 		return x.refuse(answerUnreadable, "the body could not be read: "+err.Error())

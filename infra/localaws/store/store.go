@@ -56,6 +56,10 @@ func Open(file string) (*Store, error) {
 // Close waits for running transactions and closes the database.
 func (s *Store) Close() error { return s.db.Close() }
 
+// File is the database's file. What a room must write outside of transactions goes
+// beside it, under the same name and an ending.
+func (s *Store) File() string { return s.db.Path() }
+
 // View runs a read-only transaction on a consistent snapshot.
 func (s *Store) View(read func(tx *Tx) error) error {
 	return s.db.View(func(b *bbolt.Tx) error { return read(&Tx{bolt: b}) })

@@ -24,6 +24,13 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Code + ": " + e.Message }
 
+// ErrBusy is the answer to a request whose body would be too much beside those that
+// are held already. Reading such a body fails with it.
+//
+// https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html
+var ErrBusy = &Error{Status: http.StatusServiceUnavailable, Code: "ServiceUnavailable", Message: "The request has failed due to a temporary failure of the server.",
+	reason: "too many large requests are sent at once: their bodies are all that the local AWS holds at a time"}
+
 // NewError returns an Error with status 400. The message is given to clients to the letter.
 func NewError(code, message string) *Error { return &Error{Code: code, Message: message} }
 

@@ -1,7 +1,8 @@
 // Package limits counts the requests that callers make, and says which are too many: a
 // token bucket for each rate, and for each API key under a usage plan what it used, day
 // by day, against the plan's quota. It owns that state. Buckets are memory alone; usage
-// is counted in memory and written to the store, so that it survives a restart.
+// is counted in memory, in a journal before the request is answered, so that kill -9
+// loses none of it, and now and then in the store.
 //
 // What is declared, and so which limits apply to a request, is the gateway's to say.
 package limits
@@ -26,6 +27,7 @@ type Limits struct {
 	usageMu sync.Mutex
 	meters  map[meterName]*meter
 	dirty   map[row]bool // rows to write, or to delete when their meter is gone
+	journal *journal
 	writing sync.Mutex
 
 	stop chan struct{}
@@ -42,6 +44,16 @@ func Open(s *store.Store, log *slog.Logger, every time.Duration) (*Limits, error
 	}
 	if err := s.View(l.readUsage); err != nil {
 		return nil, fmt.Errorf("reading the usage of API keys: %w", err)
+	}
+	// A count in the journal is never less than the store's.
+	var err error
+	if l.journal, err = openJournal(s.File()+"-usage", log, func(r row, n int64) {
+		if days := l.meter(r.meterName).days; n > days[r.day] {
+			days[r.day] = n
+			l.dirty[r] = true
+		}
+	}); err != nil {
+		return nil, fmt.Errorf("opening the journal of the usage of API keys: %w", err)
 	}
 	go l.run(every)
 	return l, nil
@@ -64,7 +76,8 @@ func (l *Limits) run(every time.Duration) {
 }
 
 // Close stops the writing in the background and writes what has been counted. Called
-// again, it writes what has been counted since.
+// again, it writes what has been counted since: the journal stays open for it until the
+// process ends.
 func (l *Limits) Close() error {
 	l.once.Do(func() { close(l.stop) })
 	<-l.done

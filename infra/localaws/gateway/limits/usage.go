@@ -3,7 +3,6 @@ package limits
 import (
 	"fmt"
 	"maps"
-	"strings"
 	"time"
 
 	"auth-api/infra/localaws/store"
@@ -50,11 +49,11 @@ func (l *Limits) readUsage(tx *store.Tx) error {
 		return err
 	}
 	for _, r := range rows {
-		parts := strings.Split(r.Key, "/")
-		if len(parts) != 3 {
+		name, ok := parseRow(r.Key)
+		if !ok {
 			return fmt.Errorf("the row %q is not PLAN/KEY/DAY", r.Key)
 		}
-		l.meter(meterName{parts[0], parts[1]}).days[parts[2]] = r.Value
+		l.meter(name.meterName).days[name.day] = r.Value
 	}
 	return nil
 }
@@ -112,8 +111,9 @@ func (l *Limits) meter(name meterName) *meter {
 }
 
 // Count counts one request of a key under a plan, unless the plan's quota is used up:
-// then it returns false. A nil quota allows everything.
-func (l *Limits) Count(planID, keyID string, q *Quota, now time.Time) bool {
+// then it returns false. A nil quota allows everything. A count that cannot be kept, as
+// the disk is full, is an error, and not counted.
+func (l *Limits) Count(planID, keyID string, q *Quota, now time.Time) (bool, error) {
 	name := meterName{planID, keyID}
 	l.usageMu.Lock()
 	defer l.usageMu.Unlock()
@@ -129,23 +129,28 @@ func (l *Limits) Count(planID, keyID string, q *Quota, now time.Time) bool {
 			}
 		}
 		if m.used >= int64(q.Limit) {
-			return false
+			return false, nil
 		}
-		m.used++
 	}
 	day := now.UTC().Format(dayFormat)
+	if err := l.journal.write(row{name, day}, m.days[day]+1); err != nil {
+		return false, fmt.Errorf("writing the usage of API keys: %w", err)
+	}
 	if _, known := m.days[day]; !known {
 		oldest := now.UTC().AddDate(0, 0, -usageDays).Format(dayFormat)
 		for old := range m.days {
 			if old < oldest {
 				delete(m.days, old)
-				l.dirty[row{name, old}] = true
+				l.drop(row{name, old})
 			}
 		}
 	}
+	if q != nil {
+		m.used++
+	}
 	m.days[day]++
 	l.dirty[row{name, day}] = true
-	return true
+	return true, nil
 }
 
 func (l *Limits) keepUsage(metered func(planID, keyID string) bool) {
@@ -157,9 +162,18 @@ func (l *Limits) keepUsage(metered func(planID, keyID string) bool) {
 			continue
 		}
 		for day := range m.days {
-			l.dirty[row{name, day}] = true
+			l.drop(row{name, day})
 		}
 		delete(l.meters, name)
+	}
+}
+
+// drop has a row deleted that is no longer counted. In the journal it goes at once; a
+// row that stays there is dropped again after a restart.
+func (l *Limits) drop(r row) {
+	l.dirty[r] = true
+	if err := l.journal.forget(r); err != nil {
+		l.log.Error("writing the usage of API keys", "error", err)
 	}
 }
 
