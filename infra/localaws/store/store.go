@@ -69,10 +69,16 @@ func (s *Store) View(read func(tx *Tx) error) error {
 // returns nil; nothing of it is kept when write returns an error.
 func (s *Store) Update(write func(tx *Tx) error) error {
 	var tx Tx
+	done := false
 	err := s.db.Update(func(b *bbolt.Tx) error {
 		tx.bolt = b
-		return write(&tx)
+		err := write(&tx)
+		done = err == nil
+		return err
 	})
+	if err != nil && done { // it was all right, and could not be put on disk
+		return fmt.Errorf("writing the store %s: %w; nothing of this was kept: if the disk is full, free space on it, and all goes on", s.File(), err)
+	}
 	if err == nil && tx.declares {
 		s.generation.Add(1)
 	}

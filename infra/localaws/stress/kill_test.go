@@ -23,7 +23,7 @@ func TestKill(t *testing.T) {
 		h.codes = append(h.codes, codeOf(t, strconv.Itoa(v)))
 	}
 	for round := range rounds {
-		h.work(c, 1+random.Int64N(40))
+		h.work(c, 1+random.Int64N(60))
 		if round%5 == 4 { // and once more, while it comes up
 			dying, _ := spawn(t, dir)
 			within(time.Duration(random.Int64N(int64(100*time.Millisecond))), func() bool { return false })

@@ -96,14 +96,14 @@ func (s *Store) Put(hash string, archive []byte) error {
 	}
 	dir, err := os.MkdirTemp(s.dir, unfinished)
 	if err != nil {
-		return fmt.Errorf("unpacking function code: %w", err)
+		return notWritten(err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }() // it is gone already when all went well
 	if err := unpack(archive, dir, MaxUnpacked); err != nil {
 		return err
 	}
 	if err := errors.Join(flush(dir), os.Chmod(dir, 0o755)); err != nil {
-		return fmt.Errorf("unpacking function code: %w", err)
+		return notWritten(err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -113,9 +113,20 @@ func (s *Store) Put(hash string, archive []byte) error {
 		return nil // somebody else was first with the same bytes
 	}
 	if err != nil {
-		return fmt.Errorf("unpacking function code: %w", err)
+		return notWritten(err)
 	}
 	return nil
+}
+
+// notWritten says that code could not be put on disk, and what helps where the disk is
+// full.
+func notWritten(err error) error {
+	for _, full := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG} {
+		if errors.Is(err, full) {
+			return fmt.Errorf("unpacking function code: %w; nothing of it was kept: free space on the disk, and try again", err)
+		}
+	}
+	return fmt.Errorf("unpacking function code: %w", err)
 }
 
 // Has reports whether the code is there, and if so keeps it from being pruned for a
@@ -205,16 +216,20 @@ func unpackFile(f *zip.File, dir string, left int64) (written int64, err error) 
 	}
 	path := filepath.Join(dir, filepath.FromSlash(name))
 	if folder {
-		if err := os.MkdirAll(path, 0o755); err != nil {
+		if err := os.MkdirAll(path, 0o755); errors.Is(err, syscall.ENOTDIR) {
 			return 0, refuse("is at once a file and a folder")
+		} else if err != nil {
+			return 0, notWritten(err)
 		}
 		return 0, nil
 	}
 	if !f.Mode().IsRegular() {
 		return 0, refuse("is neither a file nor a folder")
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); errors.Is(err, syscall.ENOTDIR) {
 		return 0, refuse("is at once a file and a folder")
+	} else if err != nil {
+		return 0, notWritten(err)
 	}
 	content, err := f.Open()
 	if err != nil {
@@ -232,11 +247,11 @@ func unpackFile(f *zip.File, dir string, left int64) (written int64, err error) 
 		return 0, refuse("stands there twice")
 	}
 	if err != nil {
-		return 0, fmt.Errorf("unpacking function code: %w", err)
+		return 0, notWritten(err)
 	}
 	defer func() {
 		if closed := out.Close(); err == nil && closed != nil {
-			err = fmt.Errorf("unpacking function code: %w", closed)
+			err = notWritten(closed)
 		}
 	}()
 	read := &reading{Reader: io.LimitReader(content, left+1)}
@@ -245,7 +260,7 @@ func unpackFile(f *zip.File, dir string, left int64) (written int64, err error) 
 	case read.err != nil:
 		return 0, refuse("cannot be unpacked: " + read.err.Error())
 	case err != nil:
-		return 0, fmt.Errorf("unpacking function code: %w", err)
+		return 0, notWritten(err)
 	}
 	return written, nil
 }
