@@ -158,6 +158,7 @@ func (s *Server) open(cfg Config) (err error) {
 	}
 	userPools := userpool.Config{
 		Store: s.Store, Now: s.Now, Rand: s.rand, Account: s.Account, Region: s.Region, Mail: s.Mailbox.deliver,
+		Invoke: s.invokeTrigger,
 	}
 	functions := lambda.Config{
 		Store: s.Store, Now: s.Now, Rand: s.rand, Log: s.log, Account: s.Account, Region: s.Region,

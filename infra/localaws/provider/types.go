@@ -79,6 +79,9 @@ func types() []resourceType {
 			present: func(p *Provider, tx *store.Tx, v *userpool.DeclaredUser) (bool, error) {
 				return p.aws.UserPools.ReadUser(tx, v)
 			},
+			prepare: func(p *Provider, _ resource.PropertyMap, v userpool.DeclaredUser) error {
+				return p.aws.UserPools.AskForUser(v)
+			},
 		}),
 		describe(kind[userpool.UserGroup]{
 			name: "aws:cognito/userGroup:UserGroup", kind: userpool.UserGroups,

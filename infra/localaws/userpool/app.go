@@ -1,6 +1,7 @@
 package userpool
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -17,6 +18,29 @@ import (
 type App struct {
 	pool   pool
 	client client
+	call   call
+}
+
+// Extra is what a caller hands to the pool's Lambda functions, and to nothing else.
+type Extra struct{ ClientMetadata, ValidationData map[string]string }
+
+// call is the call of the API or the visit of a page that an operation belongs to.
+type call struct {
+	ctx context.Context
+	Extra
+}
+
+func (c call) context() context.Context {
+	if c.ctx == nil {
+		return context.Background()
+	}
+	return c.ctx
+}
+
+// During returns the app client with what its functions are to be told in this call.
+func (a App) During(ctx context.Context, e Extra) App {
+	a.call = call{ctx, e}
+	return a
 }
 
 // App returns the app client with this id; a *Refusal when there is none.

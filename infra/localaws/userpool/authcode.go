@@ -1,13 +1,16 @@
 package userpool
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"regexp"
 	"time"
 
 	"auth-api/infra/localaws/store"
+	"auth-api/infra/localaws/userpool/triggers"
 )
 
 // What the hosted sign-in gives out: sessions of browsers, and authorization codes.
@@ -45,7 +48,10 @@ type authCode struct {
 	Expires     time.Time `json:"expires"`
 	Second      bool      `json:"second,omitempty"` // the second factor was shown
 	Used        bool      `json:"used,omitempty"`
-	Origin      string    `json:"origin,omitempty"` // the family that it was changed for
+	// Changes are what the pool's function wants changed in the tokens: it is asked
+	// when the user signs in.
+	Changes triggers.Changes `json:"changes,omitzero"`
+	Origin  string           `json:"origin,omitempty"` // the family that it was changed for
 }
 
 const codeLife = 5 * time.Minute
@@ -55,14 +61,15 @@ var (
 	authCodes = store.Table[authCode]{Name: "userpool.codes"}
 )
 
-// openSession signs a browser in and returns the session's id, a secret.
-func (s *Service) openSession(tx *store.Tx, p pool, u user, second bool) (string, error) {
+// openSession signs a browser in and returns the session with its id, a secret.
+func (s *Service) openSession(tx *store.Tx, p pool, u user, second bool) (string, browserSession, error) {
+	now := s.now()
+	h := browserSession{Username: u.Username, Sub: u.Sub, AuthTime: now, Expires: now.Add(SessionLife), Second: second}
 	id, err := s.RandomToken()
 	if err != nil {
-		return "", err
+		return "", h, err
 	}
-	now := s.now()
-	return id, sessions.Put(tx, p.ID+"/"+digest(id), browserSession{Username: u.Username, Sub: u.Sub, AuthTime: now, Expires: now.Add(SessionLife), Second: second})
+	return id, h, sessions.Put(tx, p.ID+"/"+digest(id), h)
 }
 
 // session returns the user that a browser is signed in as.
@@ -84,12 +91,18 @@ func (s *Service) session(tx *store.Tx, p pool, id string) (user, browserSession
 // CodeForSession gives the client a code for the user that a browser is signed in as;
 // in is false when it is not.
 func (s *Service) CodeForSession(app App, session string, request CodeRequest) (code, username string, in bool, err error) {
+	var u user
+	var h browserSession
 	err = s.cfg.Store.View(func(tx *store.Tx) (err error) {
-		_, _, in, err = s.session(tx, app.pool, session)
+		u, h, in, err = s.session(tx, app.pool, session)
 		return err
 	})
 	if err != nil || !in {
 		return "", "", false, err
+	}
+	changes, err := s.customizeHosted(app, request, u, h.AuthTime)
+	if err != nil {
+		return "", u.Username, true, err
 	}
 	err = s.cfg.Store.Update(func(tx *store.Tx) error {
 		u, h, still, err := s.session(tx, app.pool, session)
@@ -97,10 +110,44 @@ func (s *Service) CodeForSession(app App, session string, request CodeRequest) (
 			return err
 		}
 		username = u.Username
-		code, err = s.newAuthCode(tx, app, request, u, h.AuthTime, h.Second)
+		code, err = s.newAuthCode(tx, app, request, u, h, changes)
 		return err
 	})
 	return code, username, in, err
+}
+
+// customizeHosted asks the pool's function what to change in the tokens that a code
+// is to be changed for.
+func (s *Service) customizeHosted(app App, request CodeRequest, u user, authTime time.Time) (triggers.Changes, error) {
+	g := grant{pool: app.pool, client: app.client, call: app.call, user: u, scopes: request.Scopes, hosted: true, authTime: authTime}
+	err := s.customize(&g, triggers.SourceHostedAuth)
+	return g.changes, err
+}
+
+// browserAdmitted gives the client the code of a browser that was just signed in,
+// where the pool's function has to be asked for it.
+func (s *Service) browserAdmitted(in admission) (SignedIn, error) {
+	if in.out.Code != "" {
+		return in.out, nil
+	}
+	changes, err := s.customizeHosted(in.app, *in.browser, in.grant.user, s.now())
+	if err != nil {
+		return SignedIn{}, errors.Join(err, s.EndSession(in.app, in.out.Session))
+	}
+	err = s.cfg.Store.Update(func(tx *store.Tx) error {
+		u, h, still, err := s.session(tx, in.app.pool, in.out.Session)
+		if err != nil || !still {
+			return cmp.Or[error](err, ErrInvalidSession.because("the session ended while the pool's function ran"))
+		}
+		in.out.Code, err = s.newAuthCode(tx, in.app, *in.browser, u, h, changes)
+		return err
+	})
+	return in.out, err
+}
+
+// undo takes back the family of a sign-in that came to nothing.
+func (s *Service) undo(g grant) error {
+	return s.cfg.Store.Update(func(tx *store.Tx) error { return s.revokeFamily(tx, g.pool.ID, g.user.Sub, g.origin) })
 }
 
 // EndSession signs a browser out. An unknown session is no error.
@@ -110,7 +157,8 @@ func (s *Service) EndSession(app App, session string) error {
 	})
 }
 
-func (s *Service) newAuthCode(tx *store.Tx, app App, r CodeRequest, u user, authTime time.Time, second bool) (string, error) {
+// newAuthCode makes a code for a user who is signed in by this session.
+func (s *Service) newAuthCode(tx *store.Tx, app App, r CodeRequest, u user, h browserSession, changes triggers.Changes) (string, error) {
 	code, err := s.RandomToken()
 	if err != nil {
 		return "", err
@@ -120,7 +168,7 @@ func (s *Service) newAuthCode(tx *store.Tx, app App, r CodeRequest, u user, auth
 	}
 	return code, authCodes.Put(tx, app.pool.ID+"/"+digest(code), authCode{
 		ClientID: app.client.ID, RedirectURI: r.RedirectURI, Challenge: r.Challenge, Scopes: r.Scopes, Nonce: r.Nonce,
-		Username: u.Username, Sub: u.Sub, AuthTime: authTime, Expires: s.now().Add(codeLife), Second: second,
+		Username: u.Username, Sub: u.Sub, AuthTime: h.AuthTime, Expires: s.now().Add(codeLife), Second: h.Second, Changes: changes,
 	})
 }
 
@@ -182,7 +230,7 @@ func (s *Service) RedeemCode(app App, code, redirectURI, verifier string) (Token
 			no = "the user needs a second factor by now, and showed none for this code"
 		}
 		if no == "" {
-			g.user, g.scopes, g.nonce, g.authTime = u, a.Scopes, a.Nonce, a.AuthTime
+			g.user, g.scopes, g.nonce, g.authTime, g.changes = u, a.Scopes, a.Nonce, a.AuthTime, a.Changes
 			if refresh, err = s.openFamily(tx, &g); err != nil {
 				return err
 			}

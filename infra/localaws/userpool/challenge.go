@@ -12,6 +12,7 @@ import (
 
 	"auth-api/infra/localaws/store"
 	"auth-api/infra/localaws/userpool/internal/srp"
+	"auth-api/infra/localaws/userpool/triggers"
 )
 
 // The two challenges: proving a password by SRP, and choosing a new one.
@@ -211,7 +212,7 @@ func (s *Service) RespondNewPassword(app App, r NewPassword, browser *CodeReques
 	if err != nil {
 		return SignedIn{}, err
 	}
-	in := admission{app: app, browser: browser, authTime: state.AuthTime}
+	in := admission{app: app, browser: browser, authTime: state.AuthTime, source: triggers.SourceNewPassword}
 	err = s.cfg.Store.Update(func(tx *store.Tx) error {
 		u, found, err := users.Get(tx, p.userKey(state.Username))
 		if err != nil {

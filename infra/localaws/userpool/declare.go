@@ -18,7 +18,11 @@ import (
 // PoolDeclared checks a pool that is made or changed, and makes its signing key when
 // it has none. It is called inside the provider's transaction.
 func (s *Service) PoolDeclared(tx *store.Tx, id string, p Pool) error {
-	if err := checkPool(p); err != nil {
+	err := checkPool(p)
+	if err == nil {
+		err = s.checkLambdaConfig(p)
+	}
+	if err != nil {
 		return fmt.Errorf("declaring user pool %s: %w", id, err)
 	}
 	if _, found, err := keyTable.Get(tx, id); err != nil || found {

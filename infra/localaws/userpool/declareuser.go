@@ -8,7 +8,35 @@ import (
 	"time"
 
 	"auth-api/infra/localaws/store"
+	"auth-api/infra/localaws/userpool/triggers"
 )
+
+// AskForUser asks the pool's pre sign-up function whether a declared user may be made,
+// as AdminCreateUser does. It is called before the provider's transaction.
+func (s *Service) AskForUser(d DeclaredUser) error {
+	var p pool
+	there := false
+	err := s.cfg.Store.View(func(tx *store.Tx) (err error) {
+		var found bool
+		if p, found, err = getPool(tx, d.UserPoolID); err != nil || !found {
+			there = true // and UserDeclared says what is wrong
+			return err
+		}
+		_, there, err = p.findUser(tx, d.Username)
+		return err
+	})
+	if err != nil || there {
+		return err
+	}
+	u, err := s.newUser(p, d.Username, d.Attributes)
+	if err != nil {
+		return fmt.Errorf("declaring user %s/%s: %w", d.UserPoolID, d.Username, err)
+	}
+	if _, err := s.preSignUp(p, call{}, triggers.SourceAdminCreateUser, triggers.NoClient, u); err != nil {
+		return fmt.Errorf("declaring user %s/%s: %w", d.UserPoolID, d.Username, err)
+	}
+	return nil
+}
 
 // UserDeclared makes, changes or deletes a declared user: old is nil when it is new,
 // new is nil when it is taken back. It fills in the new one's computed properties.
@@ -65,7 +93,14 @@ func (s *Service) UserDeclared(tx *store.Tx, id string, old, new *DeclaredUser) 
 			u.Attributes[name] = value
 		}
 	}
-	u.Enabled = new.Enabled == nil || *new.Enabled
+	enabled := new.Enabled == nil || *new.Enabled
+	if u.Enabled && !enabled && u.Password.Hash != "" {
+		if err := s.signOutEverywhere(tx, p, u); err != nil {
+			return fail(err)
+		}
+		u.SignedOutAt = s.now()
+	}
+	u.Enabled = enabled
 	if err := s.declaredPassword(p, &u, *old, *new); err != nil {
 		return fail(err)
 	}
@@ -101,7 +136,7 @@ func (s *Service) declaredPassword(p pool, u *user, old, new DeclaredUser) error
 	case new.TemporaryPassword != "" && new.TemporaryPassword != old.TemporaryPassword:
 		password, key, status = new.TemporaryPassword, "temporaryPassword", statusForceChange
 	case u.Password.Hash == "":
-		generated, err := s.temporaryPassword()
+		generated, err := s.temporaryPassword(p)
 		if err != nil {
 			return err
 		}
@@ -132,11 +167,13 @@ func (s *Service) declaredPassword(p pool, u *user, old, new DeclaredUser) error
 	return nil
 }
 
-// temporaryPassword makes one that every policy takes up to 20 characters.
-func (s *Service) temporaryPassword() (string, error) {
+// temporaryPassword makes one that the pool's policy takes: of all classes, and of 20
+// characters unless the policy asks for more.
+func (s *Service) temporaryPassword(p pool) (string, error) {
 	var parts []string
+	each := max(5, (p.policy().MinimumLength+3)/4)
 	for _, class := range []string{"ABCDEFGHJKLMNPQRSTUVWXYZ", "abcdefghijkmnopqrstuvwxyz", "23456789", "!@#%*-_=+?"} {
-		part, err := s.pick(class, 5)
+		part, err := s.pick(class, each)
 		if err != nil {
 			return "", err
 		}

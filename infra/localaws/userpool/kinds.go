@@ -18,6 +18,7 @@ type Pool struct {
 	MFAConfiguration            string                       `json:"mfaConfiguration,omitempty" aws:"default"` // OFF, OPTIONAL, ON
 	SoftwareTokenMFA            *SoftwareTokenMFA            `json:"softwareTokenMfaConfiguration,omitempty"`
 	Schemas                     []Schema                     `json:"schemas,omitempty"`
+	LambdaConfig                *LambdaConfig                `json:"lambdaConfig,omitempty"`
 	DeletionProtection          string                       `json:"deletionProtection,omitempty" aws:"default"` // ACTIVE, INACTIVE
 	Tier                        string                       `json:"userPoolTier,omitempty" aws:"default"`       // LITE, ESSENTIALS, PLUS
 	Tags                        map[string]string            `json:"tags,omitempty"`
@@ -80,6 +81,21 @@ type Schema struct {
 type StringAttributeConstraints struct {
 	MinLength string `json:"minLength,omitempty"`
 	MaxLength string `json:"maxLength,omitempty"`
+}
+
+// LambdaConfig names the functions that a pool calls, by their ARNs.
+type LambdaConfig struct {
+	PreSignUp        string `json:"preSignUp,omitempty"`
+	PostConfirmation string `json:"postConfirmation,omitempty"`
+	// PreTokenGeneration is the older way to say PreTokenGenerationConfig with V1_0.
+	PreTokenGeneration       string                    `json:"preTokenGeneration,omitempty"`
+	PreTokenGenerationConfig *PreTokenGenerationConfig `json:"preTokenGenerationConfig,omitempty"`
+}
+
+// PreTokenGenerationConfig is the function that changes tokens, and what it is told.
+type PreTokenGenerationConfig struct {
+	LambdaARN     string `json:"lambdaArn"`
+	LambdaVersion string `json:"lambdaVersion"` // V1_0, V2_0
 }
 
 // Client is an app client (aws:cognito/userPoolClient:UserPoolClient). Its id is 26

@@ -47,6 +47,7 @@ var (
 // The refusals that many operations share.
 var (
 	errLockedOut    = Refuse("NotAuthorizedException", "Password attempts exceeded")
+	errUserExists   = Refuse("UsernameExistsException", "User already exists")
 	errDisabled     = Refuse("NotAuthorizedException", "User is disabled.")
 	errNoUser       = Refuse("UserNotFoundException", "User does not exist.")
 	errUnconfirmed  = Refuse("UserNotConfirmedException", "User is not confirmed.")

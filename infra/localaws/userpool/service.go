@@ -49,6 +49,14 @@ type Config struct {
 	// Mail is given every message that Cognito would send by email or SMS. It may be
 	// called inside a store transaction (for declared users), so it must not begin one.
 	Mail func(context.Context, Message)
+	// Invoke calls a Lambda function with an event on behalf of the pool whose ARN is
+	// sourceARN. It returns what the function answered, and functionError when that is
+	// the function's own error. An error that wraps an *InvokeError says why Lambda did
+	// not run the function. When nil, pools that name a function are refused.
+	Invoke func(ctx context.Context, functionARN string, event []byte, sourceARN string) (payload []byte, functionError string, err error)
+	// AfterFunc runs f after d and returns a function that prevents it, as
+	// time.AfterFunc does, which it is when nil: how long a function may take.
+	AfterFunc func(d time.Duration, f func()) (stop func() bool)
 	// PasswordHash are argon2id's parameters; 19 MiB, two passes and one lane when nil,
 	// as OWASP's password storage cheat sheet asks for at least.
 	PasswordHash *argon2id.Params
@@ -92,6 +100,9 @@ func New(cfg Config) (*Service, error) {
 	cfg.Rand = &lockedReader{r: cfg.Rand}
 	if cfg.PasswordHash == nil {
 		cfg.PasswordHash = &argon2id.Params{Memory: 19 * 1024, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
+	}
+	if cfg.AfterFunc == nil {
+		cfg.AfterFunc = func(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop }
 	}
 	if cfg.NewKey == nil {
 		cfg.NewKey = func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) }

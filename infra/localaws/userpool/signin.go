@@ -2,9 +2,11 @@ package userpool
 
 import (
 	"cmp"
+	"errors"
 	"time"
 
 	"auth-api/infra/localaws/store"
+	"auth-api/infra/localaws/userpool/triggers"
 )
 
 // attempt is somebody who says to be a user. It is the one way into a sign-in: the
@@ -181,7 +183,8 @@ type admission struct {
 	app      App
 	browser  *CodeRequest // nil for a client of the API
 	authTime time.Time
-	second   bool // the second factor was shown
+	second   bool   // the second factor was shown
+	source   string // of the token event; TokenGeneration_Authentication when empty
 	grant    grant
 	out      SignedIn
 }
@@ -195,22 +198,32 @@ func (s *Service) admit(tx *store.Tx, in *admission, u user) (err error) {
 		in.out.Factor, err = s.challenge(*in, u, factor)
 		return err
 	}
+	in.grant = grant{pool: in.app.pool, client: in.app.client, call: in.app.call, user: u, scopes: []string{signInScope}, authTime: in.authTime}
 	if in.browser != nil {
-		if in.out.Session, err = s.openSession(tx, in.app.pool, u, in.second); err != nil {
+		var session browserSession
+		if in.out.Session, session, err = s.openSession(tx, in.app.pool, u, in.second); err != nil {
 			return err
 		}
-		in.out.Code, err = s.newAuthCode(tx, in.app, *in.browser, u, s.now(), in.second)
+		if arn, _ := in.app.pool.tokenFunction(); arn != "" {
+			return nil // the function is asked first, outside of the transaction
+		}
+		in.out.Code, err = s.newAuthCode(tx, in.app, *in.browser, u, session, triggers.Changes{})
 		return err
 	}
-	in.grant = grant{pool: in.app.pool, client: in.app.client, user: u, scopes: []string{signInScope}, authTime: in.authTime}
 	in.out.Tokens.Refresh, err = s.openFamily(tx, &in.grant)
 	return err
 }
 
 // admitted signs the tokens, after that transaction.
 func (s *Service) admitted(in admission) (SignedIn, error) {
-	if in.browser != nil || in.out.Factor != nil {
+	switch {
+	case in.out.Factor != nil:
 		return in.out, nil
+	case in.browser != nil:
+		return s.browserAdmitted(in)
+	}
+	if err := s.customize(&in.grant, cmp.Or(in.source, triggers.SourceAuthentication)); err != nil {
+		return SignedIn{}, errors.Join(err, s.undo(in.grant))
 	}
 	tokens, err := s.sign(in.grant)
 	tokens.Refresh = in.out.Tokens.Refresh

@@ -13,6 +13,7 @@ import (
 
 	"auth-api/infra/localaws/audit"
 	"auth-api/infra/localaws/store"
+	"auth-api/infra/localaws/userpool/triggers"
 )
 
 var e164 = regexp.MustCompile(`^\+[1-9][0-9]{1,14}$`)
@@ -56,6 +57,7 @@ func checkUsername(name string) error {
 type SignedUp struct {
 	Username, Sub string
 	Delivery      *CodeDelivery // nil when no code confirms users of the pool
+	Confirmed     bool          // by the pool's pre sign-up function
 }
 
 // SignUp makes a user, and sends the code where the pool verifies an address.
@@ -89,26 +91,42 @@ func (s *Service) SignUp(ctx context.Context, app App, name, password string, at
 		return SignedUp{}, Invalid("Attributes did not conform to the schema: %s: The attribute is required", missing[0])
 	}
 	u.Status = statusUnconfirmed
+	if err := s.free(p, u); err != nil {
+		return SignedUp{}, err
+	}
+	asked, err := s.preSignUp(p, app.call, triggers.SourceSignUp, app.client.ID, u)
+	if err != nil {
+		return SignedUp{}, err
+	}
+	if err := u.grantSignUp(asked); err != nil {
+		return SignedUp{}, err
+	}
 	if u.Password, err = s.newCredential(p, u.Username, password); err != nil {
 		return SignedUp{}, err
 	}
 	var message *Message
 	err = s.cfg.Store.Update(func(tx *store.Tx) error {
 		if _, found, err := users.Get(tx, p.userKey(u.Username)); err != nil || found {
-			return cmp.Or[error](err, Refuse("UsernameExistsException", "User already exists"))
+			return cmp.Or[error](err, errUserExists)
 		}
-		if attribute := p.toVerify(u); attribute != "" {
+		message = nil
+		if attribute := p.toVerify(u); attribute != "" && u.Status == statusUnconfirmed {
 			code, m, err := s.newCode(p, &u, MailSignUp, attribute, confirmLifetime)
 			if err != nil {
 				return err
 			}
 			u.Confirm, message = code, &m
 		}
+		if asked.VerifyEmail || asked.VerifyPhone {
+			if err := s.takeAliases(tx, p, u); err != nil {
+				return err
+			}
+		}
 		err := s.saveUser(tx, p, u)
 		var alias aliasTaken
 		if errors.As(err, &alias) {
 			if len(p.UsernameAttributes) > 0 {
-				return Refuse("UsernameExistsException", alias.Error())
+				return addressTaken(alias)
 			}
 			return Refuse("AliasExistsException", alias.Error())
 		}
@@ -117,7 +135,11 @@ func (s *Service) SignUp(ctx context.Context, app App, name, password string, at
 	if err != nil {
 		return SignedUp{}, err
 	}
-	return SignedUp{Username: u.Username, Sub: u.Sub, Delivery: s.deliver(ctx, message)}, nil
+	up := SignedUp{Username: u.Username, Sub: u.Sub, Delivery: s.deliver(ctx, message), Confirmed: asked.ConfirmUser}
+	if up.Confirmed {
+		err = s.postConfirmation(p, app.call, triggers.SourceConfirmSignUp, app.client.ID, u)
+	}
+	return up, err
 }
 
 // toVerify is the attribute that a sign-up is confirmed by: the first that the pool
@@ -147,9 +169,8 @@ func (s *Service) deliver(ctx context.Context, m *Message) *CodeDelivery {
 // withUser changes a user that a stranger names. missing is the answer when there is
 // no such user and the client hides that; a refusal that change returns second is
 // given after what it changed was saved.
-func (s *Service) withUser(app App, name string, missing error, change func(*user) (counted *Refusal, err error)) (username string, err error) {
+func (s *Service) withUser(app App, name string, missing error, change func(*user) (counted *Refusal, err error)) (u user, err error) {
 	p := app.pool
-	var u user
 	var counted *Refusal
 	err = s.cfg.Store.Update(func(tx *store.Tx) error {
 		var found bool
@@ -171,7 +192,7 @@ func (s *Service) withUser(app App, name string, missing error, change func(*use
 	if err == nil && counted != nil {
 		err = counted
 	}
-	return u.Username, err
+	return u, err
 }
 
 // errSimulated stands for a success that is made up, because there is no such user.
@@ -198,7 +219,7 @@ func (s *Service) send(ctx context.Context, app App, name string, change func(*u
 //
 // https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ConfirmSignUp.html
 func (s *Service) ConfirmSignUp(app App, name, value string) (string, error) {
-	return s.withUser(app, name, errCodeExpired.because("unknown user"), func(u *user) (*Refusal, error) {
+	u, err := s.withUser(app, name, errCodeExpired.because("unknown user"), func(u *user) (*Refusal, error) {
 		if u.Status != statusUnconfirmed {
 			return nil, Refuse("NotAuthorizedException", "User cannot be confirmed. Current status is "+u.Status)
 		}
@@ -210,6 +231,10 @@ func (s *Service) ConfirmSignUp(app App, name, value string) (string, error) {
 		u.Confirm = nil
 		return nil, nil
 	})
+	if err == nil {
+		err = s.postConfirmation(app.pool, app.call, triggers.SourceConfirmSignUp, app.client.ID, u)
+	}
+	return u.Username, err
 }
 
 // ResendConfirmationCode sends a new code in place of the sign-up's, or says that it
@@ -303,7 +328,7 @@ func (s *Service) ConfirmForgotPassword(app App, name, value, password string) (
 			return "", err
 		}
 	}
-	return s.withUser(app, name, errCodeMismatch.because("unknown user"), func(u *user) (*Refusal, error) {
+	u, err := s.withUser(app, name, errCodeMismatch.because("unknown user"), func(u *user) (*Refusal, error) {
 		if u.Sub != before.Sub || u.Password.Hash != before.Password.Hash {
 			return nil, errCodeExpired.because("the user's password changed meanwhile")
 		}
@@ -323,4 +348,8 @@ func (s *Service) ConfirmForgotPassword(app App, name, value, password string) (
 		u.Reset = nil
 		return nil, nil
 	})
+	if err == nil {
+		err = s.postConfirmation(p, app.call, triggers.SourceConfirmForgotPassword, app.client.ID, u)
+	}
+	return u.Username, err
 }

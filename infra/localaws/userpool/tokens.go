@@ -5,11 +5,13 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"auth-api/infra/localaws/store"
+	"auth-api/infra/localaws/userpool/triggers"
 )
 
 // signInScope is the scope of access tokens that the API gives out; the user's own
@@ -46,7 +48,9 @@ var (
 type grant struct {
 	pool     pool
 	client   client
+	call     call
 	user     user
+	changes  triggers.Changes // by the pool's function
 	scopes   []string
 	hosted   bool   // by the hosted sign-in: scopes decide what the ID token shows
 	nonce    string // as the client sent it to authorize
@@ -136,15 +140,15 @@ func (s *Service) sign(g grant) (Tokens, error) {
 			return Tokens{}, err
 		}
 	}
-	var groups, roles []string
-	var preferred string
+	var groups triggers.Groups
 	err = s.cfg.Store.View(func(tx *store.Tx) (err error) {
-		groups, roles, preferred, err = groupClaims(tx, g.user, g.pool.ID)
+		groups.Names, groups.Roles, groups.Preferred, err = groupClaims(tx, g.user, g.pool.ID)
 		return err
 	})
 	if err != nil {
 		return Tokens{}, err
 	}
+	groups = g.changes.ChangeGroups(groups)
 	now := s.now()
 	accessLife, idLife, _ := g.client.lifetimes()
 	common := func(use, jti string, life time.Duration) map[string]any {
@@ -155,8 +159,8 @@ func (s *Service) sign(g grant) (Tokens, error) {
 		if g.client.EnableTokenRevocation {
 			claims["origin_jti"] = g.origin
 		}
-		if len(groups) > 0 {
-			claims["cognito:groups"] = groups
+		if len(groups.Names) > 0 {
+			claims["cognito:groups"] = groups.Names
 		}
 		return claims
 	}
@@ -167,8 +171,9 @@ func (s *Service) sign(g grant) (Tokens, error) {
 	if g.hosted {
 		access["version"] = 2
 	}
+	g.changes.ChangeAccess(access)
 	out := Tokens{ExpiresIn: int(accessLife / time.Second)}
-	if out.Access, err = key.sign(access); err != nil {
+	if out.Access, err = signAtMost(key, access); err != nil {
 		return Tokens{}, err
 	}
 	if g.hosted && !slices.Contains(g.scopes, "openid") {
@@ -184,19 +189,30 @@ func (s *Service) sign(g grant) (Tokens, error) {
 		sum := sha256.Sum256([]byte(out.Access))
 		id["at_hash"] = base64.RawURLEncoding.EncodeToString(sum[:16])
 	}
-	if len(roles) > 0 {
-		id["cognito:roles"] = roles
+	if len(groups.Roles) > 0 {
+		id["cognito:roles"] = groups.Roles
 	}
-	if preferred != "" {
-		id["cognito:preferred_role"] = preferred
+	if groups.Preferred != "" {
+		id["cognito:preferred_role"] = groups.Preferred
 	}
 	if g.nonce != "" {
 		id["nonce"] = g.nonce
 	}
-	if out.ID, err = key.sign(id); err != nil {
+	g.changes.ChangeID(id)
+	if out.ID, err = signAtMost(key, id); err != nil {
 		return Tokens{}, err
 	}
 	return out, nil
+}
+
+// signAtMost refuses to make a token that is too long to be verified: what a function
+// adds knows no measure.
+func signAtMost(key *signingKey, claims map[string]any) (string, error) {
+	token, err := key.sign(claims)
+	if err == nil && len(token) > maxToken {
+		return "", refuseAnswer(triggers.Unrecognizable, fmt.Sprintf("the token would have %d characters; %d are legal", len(token), maxToken))
+	}
+	return token, err
 }
 
 // claims are the user's attributes that the ID token and userInfo show: those that
@@ -234,86 +250,6 @@ func scopeShows(scopes []string, attribute string) bool {
 		return has("phone")
 	}
 	return has("profile")
-}
-
-// The refusals of a refresh token.
-var (
-	errRefreshInvalid = Refuse("NotAuthorizedException", "Invalid Refresh Token")
-	errRefreshRevoked = Refuse("NotAuthorizedException", "Refresh Token has been revoked")
-	errRefreshExpired = Refuse("NotAuthorizedException", "Refresh Token has expired")
-	errRefreshReused  = Refuse("RefreshTokenReuseException", "Refresh token has already been used.")
-)
-
-// Refresh gives new tokens for a refresh token, and a new refresh token when the
-// client rotates them, and the name of the user that they are for. check may refuse
-// the user; nil refuses nobody.
-func (s *Service) Refresh(app App, token string, check func(username, sub string) error) (Tokens, string, error) {
-	p, c := app.pool, app.client
-	g := grant{pool: p, client: c}
-	var next string
-	err := s.cfg.Store.Update(func(tx *store.Tx) error {
-		key := p.ID + "/" + digest(token)
-		r, found, err := refreshTokens.Get(tx, key)
-		if err != nil {
-			return err
-		}
-		if !found {
-			return errRefreshInvalid.because("the refresh token is unknown to the pool")
-		}
-		if r.ClientID != c.ID {
-			return errRefreshInvalid.because("the refresh token is another client's")
-		}
-		now := s.now()
-		if !now.Before(r.Expires) {
-			return errRefreshExpired
-		}
-		g.origin, g.scopes, g.hosted, g.authTime = r.Origin, r.Scopes, r.Hosted, r.AuthTime
-		u, found, err := users.Get(tx, p.userKey(r.Username))
-		if err != nil {
-			return err
-		}
-		if !found || u.Sub != r.Sub {
-			return errRefreshInvalid.because("the refresh token's user is gone")
-		}
-		g.user = u
-		if check != nil {
-			if err := check(u.Username, u.Sub); err != nil {
-				return err
-			}
-		}
-		f, found, err := families.Get(tx, g.familyKey())
-		if err != nil {
-			return err
-		}
-		if !found || f.Revoked {
-			return errRefreshRevoked
-		}
-		if !u.Enabled {
-			return errDisabled
-		}
-		if u.Status != statusConfirmed {
-			return errRefreshInvalid.because("the refresh token's user is in status " + u.Status)
-		}
-		if !c.rotates() {
-			return nil
-		}
-		if r.Replaced.IsZero() {
-			r.Replaced = now.Add(time.Duration(c.RefreshTokenRotation.RetryGracePeriodSeconds) * time.Second)
-			if err := refreshTokens.Put(tx, key, r); err != nil {
-				return err
-			}
-		} else if !now.Before(r.Replaced) {
-			return errRefreshReused
-		}
-		next, err = s.newRefreshToken(tx, g, r.Expires)
-		return err
-	})
-	if err != nil {
-		return Tokens{}, "", err
-	}
-	set, err := s.sign(g)
-	set.Refresh = next
-	return set, g.user.Username, err
 }
 
 // Revoke ends the sign-in of a refresh token, with all of its tokens. An unknown token

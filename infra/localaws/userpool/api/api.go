@@ -33,6 +33,7 @@ type call struct {
 	body   []byte
 	record *audit.Record
 	app    userpool.App
+	name   string // of the operation
 }
 
 // allow records what was done for whom, and answers out.
@@ -81,7 +82,7 @@ func (a *API) Serve(w http.ResponseWriter, r *http.Request, name string, body []
 		wire.WriteError(w, r, wire.NewError("UnknownOperationException", fmt.Sprintf("The operation %q is not supported by the local AWS.", audit.Clip(name))))
 		return
 	}
-	out, err := run(&call{pools: a.pools, ctx: r.Context(), body: body, record: record})
+	out, err := run(&call{pools: a.pools, ctx: r.Context(), body: body, record: record, name: name})
 	if err == nil {
 		wire.WriteJSON(w, r, out)
 		return
@@ -136,8 +137,36 @@ func goKind(kind string) string {
 
 // as finds the client that calls.
 func (c *call) as(clientID string) (err error) {
+	extra, err := c.extra()
+	if err != nil {
+		return err
+	}
 	c.app, err = c.pools.App(clientID)
+	c.app = c.app.During(c.ctx, extra)
 	return err
+}
+
+// extra reads what the call hands to the pool's functions. What is given when a
+// sign-in begins is for functions that the local AWS does not have; the one that
+// changes tokens is not told of it.
+//
+// https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_InitiateAuth.html#CognitoUserPools-InitiateAuth-request-ClientMetadata
+func (c *call) extra() (userpool.Extra, error) {
+	var in struct {
+		ClientMetadata map[string]string
+		ValidationData []nameValue
+	}
+	if err := c.decode(&in); err != nil {
+		return userpool.Extra{}, err
+	}
+	if c.name == "InitiateAuth" {
+		in.ClientMetadata = nil
+	}
+	e := userpool.Extra{ClientMetadata: in.ClientMetadata}
+	if len(in.ValidationData) > 0 {
+		e.ValidationData = attributeMap(in.ValidationData)
+	}
+	return e, nil
 }
 
 // by finds the client that calls for a user, and checks that it knows its secret.

@@ -27,11 +27,15 @@ func (c *call) signUp() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.allow(up.Username, "signed up; to be confirmed", struct {
+	reason := "signed up; to be confirmed"
+	if up.Confirmed {
+		reason = "signed up, and confirmed by the pool's function"
+	}
+	return c.allow(up.Username, reason, struct {
 		CodeDeliveryDetails *userpool.CodeDelivery `json:",omitempty"`
 		UserConfirmed       bool
 		UserSub             string
-	}{up.Delivery, false, up.Sub})
+	}{up.Delivery, up.Confirmed, up.Sub})
 }
 
 // confirmSignUp: https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ConfirmSignUp.html

@@ -28,6 +28,7 @@ var s256Challenge = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
 // app finds the client with this id, if the pool has it.
 func (v *visit) app(clientID string) (app userpool.App, found bool, err error) {
 	app, err = v.pools.App(clientID)
+	app = app.During(v.r.Context(), userpool.Extra{})
 	if code(err) != "" {
 		return app, false, nil
 	}
@@ -140,6 +141,9 @@ func (v *visit) authorize() {
 	}
 	if a.prompt != "login" {
 		code, username, in, err := v.pools.CodeForSession(a.app, v.session(), a.CodeRequest)
+		if v.functionFailed(a, err) {
+			return
+		}
 		if err != nil {
 			v.fault(err)
 			return
@@ -218,6 +222,9 @@ func (v *visit) login() {
 	}
 	name := v.r.PostForm.Get("username")
 	in, err := v.pools.SignIn(a.app, name, v.r.PostForm.Get("password"), &a.CodeRequest)
+	if v.functionFailed(a, err) {
+		return
+	}
 	if err != nil {
 		if code(err) != "UserNotConfirmedException" {
 			v.again("login", v.loginFields(a, name, ""), err)
@@ -274,6 +281,9 @@ func (v *visit) changePasswordForm() {
 	}
 	if err == nil {
 		v.letIn(a, in, "signed in with a new password")
+		return
+	}
+	if v.functionFailed(a, err) {
 		return
 	}
 	if errors.Is(err, userpool.ErrInvalidSession) || errors.Is(err, userpool.ErrSessionExpired) {

@@ -132,6 +132,11 @@ func (v *visit) signupForm() {
 		return
 	}
 	v.record.Caller(up.Username)
+	if up.Confirmed {
+		v.record.Allow("signed up, and confirmed by the pool's function")
+		v.toLogin(a, "confirmed")
+		return
+	}
 	v.record.Allow("signed up; to be confirmed")
 	p := page{Title: "Confirm your account", Username: name, Query: a.carried(), Notice: "An administrator must confirm your account before you can sign in."}
 	if up.Delivery != nil {

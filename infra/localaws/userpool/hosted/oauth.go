@@ -95,6 +95,11 @@ func (v *visit) token() {
 func (v *visit) granted(set userpool.Tokens, username string, err error, reason string) {
 	var no *userpool.Refusal
 	if errors.As(err, &no) {
+		if isFunctions(no) {
+			v.record.Deny("invalid_request: " + no.Reason)
+			writeOAuth(v.w, http.StatusBadRequest, map[string]string{"error": "invalid_request", "error_description": no.Message})
+			return
+		}
 		v.oauthError("invalid_grant", no.Reason)
 		return
 	}

@@ -90,6 +90,8 @@ type Fixture struct {
 	Mail         []userpool.Message
 	Records      []*audit.Record
 	keys         int
+	function     Function
+	impatient    bool
 	PasswordHash *argon2id.Params // weak unless the test sets another before Start
 }
 
@@ -131,7 +133,7 @@ func (f *Fixture) Start() {
 	service, err := userpool.New(userpool.Config{
 		Store: f.Store, Now: f.Clock, Rand: rand.NewChaCha8(seed), Region: "us-west-2", Account: "000000000000",
 		Mail:         func(_ context.Context, m userpool.Message) { f.mu.Lock(); f.Mail = append(f.Mail, m); f.mu.Unlock() },
-		PasswordHash: f.PasswordHash,
+		PasswordHash: f.PasswordHash, Invoke: f.invoke, AfterFunc: f.after,
 		NewKey: func() (*rsa.PrivateKey, error) {
 			f.keys++
 			return Keys()[(f.keys-1)%2], nil
