@@ -179,6 +179,7 @@ func (s *Server) open(cfg Config) (err error) {
 		return err
 	}
 	s.userAPI, s.hosted = api.New(s.UserPools), hosted.New(s.UserPools, s.URL)
+	s.userAPI.Admit = s.admitUserPools
 	if s.IdentityPools, err = identitypool.New(identitypool.Config{
 		Store: s.Store, Now: s.Now, Rand: s.rand, Account: s.Account, Region: s.Region, IAM: s.IAM, Tokens: s.UserPools,
 	}); err != nil {

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"auth-api/infra/localaws/audit"
 	"auth-api/infra/localaws/store"
@@ -121,7 +122,8 @@ func (a App) CheckSecretHash(hash string, names ...string) error {
 }
 
 // CheckFlow refuses a flow of InitiateAuth (USER_PASSWORD_AUTH, USER_SRP_AUTH or
-// REFRESH_TOKEN_AUTH) that the client may not begin.
+// REFRESH_TOKEN_AUTH) or AdminInitiateAuth (ADMIN_USER_PASSWORD_AUTH too) that the
+// client may not begin.
 //
 // https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_UserPoolClientType.html
 func (a App) CheckFlow(flow string) error {
@@ -129,6 +131,9 @@ func (a App) CheckFlow(flow string) error {
 		return Invalid("Refresh token rotation is enabled for this client; use GetTokensFromRefreshToken")
 	}
 	if !a.client.allows(flow) {
+		if flow == "ADMIN_USER_PASSWORD_AUTH" {
+			return Invalid("Auth flow not enabled for this client")
+		}
 		return Invalid("%s flow not enabled for this client", flow)
 	}
 	return nil
@@ -138,6 +143,9 @@ func (a App) CheckFlow(flow string) error {
 // older form, where SRP and refresh are always on. A client that names none has SRP
 // and refresh.
 func (c client) allows(flow string) bool {
+	if flow == "ADMIN_USER_PASSWORD_AUTH" && slices.Contains(c.ExplicitAuthFlows, "ADMIN_NO_SRP_AUTH") {
+		return true // its name in the older form
+	}
 	if slices.Contains(c.ExplicitAuthFlows, "ALLOW_"+flow) || slices.Contains(c.ExplicitAuthFlows, flow) {
 		return true
 	}
@@ -195,3 +203,6 @@ func (s *Service) CallsBackTo(poolID, origin string) (yes bool, err error) {
 	})
 	return yes, err
 }
+
+// AuthSessionValidity is how long a challenge of the client may stay unanswered.
+func (a App) AuthSessionValidity() time.Duration { return a.client.sessionLife() }

@@ -26,44 +26,10 @@ func (b Bearer) UpdateUserAttributes(ctx context.Context, wanted map[string]stri
 	if err := b.app.mayWrite(wanted); err != nil {
 		return nil, err
 	}
-	for _, name := range slices.Sorted(maps.Keys(wanted)) {
-		if d, _ := b.app.pool.schema(name); !d.Mutable {
-			return nil, Invalid("Attributes did not conform to the schema: %s: Attribute cannot be updated.", name)
-		}
-	}
 	var messages []Message
-	err := b.change(func(tx *store.Tx, p pool, u user) error {
-		messages = nil
-		for _, name := range slices.Sorted(maps.Keys(wanted)) {
-			value := wanted[name]
-			if u.Attributes[name] == value {
-				continue
-			}
-			if name != "email" && name != "phone_number" {
-				u.Attributes[name] = value
-				continue
-			}
-			if p.verifiesFirst(name) && value != "" {
-				m, err := s.newPending(p, &u, name, value, true)
-				if err != nil {
-					return err
-				}
-				messages = append(messages, m)
-				continue
-			}
-			u.Attributes[name] = value
-			u.Attributes[name+"_verified"] = "false"
-			delete(u.Pending, name)
-			if slices.Contains(p.AutoVerifiedAttributes, name) && value != "" {
-				m, err := s.newPending(p, &u, name, value, false)
-				if err != nil {
-					return err
-				}
-				messages = append(messages, m)
-			}
-		}
-		if missing := p.missingAttributes(u.Attributes); len(missing) > 0 {
-			return Invalid("Attributes did not conform to the schema: %s: The attribute is required", missing[0])
+	err := b.change(func(tx *store.Tx, p pool, u user) (err error) {
+		if messages, err = s.setAttributes(p, &u, wanted); err != nil {
+			return err
 		}
 		return taken(s.saveUser(tx, p, u))
 	})
@@ -75,6 +41,51 @@ func (b Bearer) UpdateUserAttributes(ctx context.Context, wanted map[string]stri
 		sent = append(sent, s.deliver(ctx, &m))
 	}
 	return sent, nil
+}
+
+// setAttributes changes a user's attributes, and returns the messages with codes for
+// the addresses that are to be verified: those that wanted does not say to be verified
+// already, which it may when it comes from an administrator.
+func (s *Service) setAttributes(p pool, u *user, wanted map[string]string) (messages []Message, err error) {
+	for _, name := range slices.Sorted(maps.Keys(wanted)) { // email goes before email_verified
+		if d, _ := p.schema(name); !d.Mutable {
+			return nil, Invalid("Attributes did not conform to the schema: %s: Attribute cannot be updated.", name)
+		}
+		value := wanted[name]
+		if u.Attributes[name] == value {
+			continue
+		}
+		if value == "" && slices.Contains(p.UsernameAttributes, name) {
+			return nil, Invalid("Attributes did not conform to the schema: %s: Attribute cannot be deleted, it is the user's name.", name)
+		}
+		if name != "email" && name != "phone_number" {
+			u.Attributes[name] = value
+			continue
+		}
+		verified := wanted[name+"_verified"] == "true"
+		if p.verifiesFirst(name) && value != "" && !verified {
+			m, err := s.newPending(p, u, name, value, true)
+			if err != nil {
+				return nil, err
+			}
+			messages = append(messages, m)
+			continue
+		}
+		u.Attributes[name] = value
+		u.Attributes[name+"_verified"] = "false"
+		delete(u.Pending, name)
+		if slices.Contains(p.AutoVerifiedAttributes, name) && value != "" && !verified {
+			m, err := s.newPending(p, u, name, value, false)
+			if err != nil {
+				return nil, err
+			}
+			messages = append(messages, m)
+		}
+	}
+	if missing := p.missingAttributes(u.Attributes); len(missing) > 0 {
+		return nil, Invalid("Attributes did not conform to the schema: %s: The attribute is required", missing[0])
+	}
+	return messages, nil
 }
 
 // verifiesFirst says whether a new address must be verified before it takes the old

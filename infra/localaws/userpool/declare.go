@@ -145,6 +145,7 @@ func (s *Service) PoolDeleted(tx *store.Tx, id string) error {
 		drop(tx, refreshTokens, prefix, nil),
 		drop(tx, sessions, prefix, nil),
 		drop(tx, authCodes, prefix, nil),
+		drop(tx, groupTimes, prefix, nil),
 	)
 }
 

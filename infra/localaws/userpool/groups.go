@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"time"
 
 	"auth-api/infra/localaws/declared"
 	"auth-api/infra/localaws/store"
@@ -26,14 +27,29 @@ func (s *Service) GroupDeclared(tx *store.Tx, id string, g UserGroup) error {
 	if _, found, err := getPool(tx, g.UserPoolID); err != nil || !found {
 		return cmp.Or(err, fail("userPoolId: user pool %q does not exist", g.UserPoolID))
 	}
-	return nil
+	key := g.UserPoolID + "/" + g.Name
+	times, _, err := groupTimes.Get(tx, key)
+	if err != nil {
+		return err
+	}
+	times.Modified = s.now()
+	if times.Created.IsZero() {
+		times.Created = times.Modified
+	}
+	return groupTimes.Put(tx, key, times)
 }
+
+// groupTimes are when groups were made and last changed, under POOL/NAME.
+var groupTimes = store.Table[struct{ Created, Modified time.Time }]{Name: "userpool.groupTimes"}
 
 // GroupDeleted takes the group's members out of it. It is called inside the
 // provider's transaction.
 func (s *Service) GroupDeleted(tx *store.Tx, _ string, g UserGroup) error {
 	p, found, err := getPool(tx, g.UserPoolID)
 	if err != nil || !found {
+		return err
+	}
+	if err := groupTimes.Delete(tx, g.UserPoolID+"/"+g.Name); err != nil {
 		return err
 	}
 	items, err := users.List(tx, p.ID+"/")
@@ -74,6 +90,17 @@ func (s *Service) UserInGroupDeclared(tx *store.Tx, id string, m UserInGroup) er
 		return cmp.Or(err, fail("username: the pool has no user %q", m.Username))
 	}
 	return s.setGroup(tx, p, u, m.GroupName, true)
+}
+
+// ReadUserInGroup says whether the user still is in the group, for a refresh of the
+// stack.
+func (s *Service) ReadUserInGroup(tx *store.Tx, m *UserInGroup) (bool, error) {
+	p, found, err := getPool(tx, m.UserPoolID)
+	if err != nil || !found {
+		return false, err
+	}
+	u, found, err := p.findUser(tx, m.Username)
+	return found && slices.Contains(u.Groups, m.GroupName), err
 }
 
 // UserInGroupDeleted takes the user out of the group. It is called inside the

@@ -103,7 +103,8 @@ func (p pool) findUser(tx *store.Tx, name string) (user, bool, error) {
 	if err != nil || found {
 		return u, found, err
 	}
-	for _, kind := range []string{"email", "phone_number", "preferred_username", "sub"} {
+	// The sub goes first: nobody may choose another's as a name and stand in for it.
+	for _, kind := range []string{"sub", "email", "phone_number", "preferred_username"} {
 		value := p.fold(name)
 		if kind == "sub" {
 			value = name

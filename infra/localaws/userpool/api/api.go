@@ -21,10 +21,17 @@ import (
 )
 
 // API is the user pool API over some user pools.
-type API struct{ pools *userpool.Service }
+type API struct {
+	pools *userpool.Service
+	// Admit lets in a signed request of an administrator: it verifies the signature,
+	// made for the service cognito-idp, and decides whether the caller may do action,
+	// such as cognito-idp:AdminGetUser, on the resource, a pool's ARN. A refusal is a
+	// *wire.Error. While it is nil nobody is let in. Set it before the first Serve.
+	Admit func(r *http.Request, body []byte, action, resource string) error
+}
 
 // New returns the API of these pools.
-func New(pools *userpool.Service) *API { return &API{pools} }
+func New(pools *userpool.Service) *API { return &API{pools: pools} }
 
 // call is one request of the API.
 type call struct {
@@ -34,11 +41,15 @@ type call struct {
 	record *audit.Record
 	app    userpool.App
 	name   string // of the operation
+	signed bool   // by an administrator, who is the record's caller
 }
 
 // allow records what was done for whom, and answers out.
 func (c *call) allow(username, reason string, out any) (any, error) {
-	if username != "" {
+	switch {
+	case c.signed && username != "":
+		reason += " (user " + username + ")"
+	case username != "":
 		c.record.Caller(username)
 	}
 	c.record.Allow(reason)
@@ -77,12 +88,16 @@ func (a *API) Serve(w http.ResponseWriter, r *http.Request, name string, body []
 	record.Service("cognito-idp " + audit.Clip(name))
 	w.Header().Set("Access-Control-Allow-Origin", "*")
 	w.Header().Set("Access-Control-Expose-Headers", "x-amzn-RequestId,x-amzn-ErrorType,x-amzn-ErrorMessage,Date")
+	c := &call{pools: a.pools, ctx: r.Context(), body: body, record: record, name: name}
 	run, known := operations[name]
+	if admin, ok := adminOperations[name]; ok {
+		run, known = func(c *call) (any, error) { return a.administer(c, r, admin) }, true
+	}
 	if !known {
 		wire.WriteError(w, r, wire.NewError("UnknownOperationException", fmt.Sprintf("The operation %q is not supported by the local AWS.", audit.Clip(name))))
 		return
 	}
-	out, err := run(&call{pools: a.pools, ctx: r.Context(), body: body, record: record, name: name})
+	out, err := run(c)
 	if err == nil {
 		wire.WriteJSON(w, r, out)
 		return
@@ -159,7 +174,7 @@ func (c *call) extra() (userpool.Extra, error) {
 	if err := c.decode(&in); err != nil {
 		return userpool.Extra{}, err
 	}
-	if c.name == "InitiateAuth" {
+	if c.name == "InitiateAuth" || c.name == "AdminInitiateAuth" {
 		in.ClientMetadata = nil
 	}
 	e := userpool.Extra{ClientMetadata: in.ClientMetadata}

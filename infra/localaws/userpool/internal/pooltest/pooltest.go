@@ -28,6 +28,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
 
 	"auth-api/infra/localaws/audit"
+	"auth-api/infra/localaws/iam"
 	"auth-api/infra/localaws/store"
 	"auth-api/infra/localaws/userpool"
 	"auth-api/infra/localaws/userpool/api"
@@ -84,6 +85,7 @@ type Fixture struct {
 	http   *hosted.Server
 	Server *httptest.Server
 	SDK    *cognitoidentityprovider.Client
+	IAM    *iam.Service
 
 	mu           sync.Mutex
 	now          time.Time
@@ -142,6 +144,9 @@ func (f *Fixture) Start() {
 	if err != nil {
 		f.T.Fatal(err)
 	}
+	if f.IAM, err = iam.New(iam.Config{Store: f.Store, Account: "000000000000", Region: "us-west-2"}); err != nil {
+		f.T.Fatal(err)
+	}
 	f.Pools, f.http = service, hosted.New(service, func() string { return f.Server.URL })
 }
 
@@ -157,7 +162,9 @@ func (f *Fixture) serve(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			f.T.Error(err)
 		}
-		api.New(f.Pools).Serve(w, r, strings.TrimPrefix(r.Header.Get("X-Amz-Target"), "AWSCognitoIdentityProviderService."), body)
+		users := api.New(f.Pools)
+		users.Admit = f.admit
+		users.Serve(w, r, strings.TrimPrefix(r.Header.Get("X-Amz-Target"), "AWSCognitoIdentityProviderService."), body)
 	case len(parts) > 2 && parts[1] == "auth":
 		f.http.Serve(w, r, parts[2])
 	case len(parts) == 4 && parts[2] == ".well-known":
