@@ -107,7 +107,11 @@ func (t *typed[T]) create(p *Provider, urn resource.URN, props resource.Property
 				return err
 			}
 		}
-		if _, taken, err := t.kind.kind.Get(tx, id); err != nil || taken {
+		held, taken, err := t.kind.kind.Get(tx, id)
+		if err == nil && taken && t.present != nil {
+			taken, err = t.present(p, tx, &held) // what was taken away otherwise is free
+		}
+		if err != nil || taken {
 			if err == nil {
 				err = fmt.Errorf("%s exists already; it is declared by another stack or resource", id)
 			}
@@ -228,7 +232,8 @@ func (t *typed[T]) remove(p *Provider, id string) error {
 // the engine remembers and how the resource stands.
 func diff(s schema, old, next, remembered, standing resource.PropertyMap, found bool) plugin.DiffResult {
 	if !found { // the local AWS has lost it, or never had it: make it anew
-		return plugin.DiffResult{Changes: plugin.DiffSome, ReplaceKeys: []resource.PropertyKey{"id"}, ChangedKeys: []resource.PropertyKey{"id"}}
+		// What is left of it goes first: the new one may have the same id.
+		return plugin.DiffResult{Changes: plugin.DiffSome, ReplaceKeys: []resource.PropertyKey{"id"}, ChangedKeys: []resource.PropertyKey{"id"}, DeleteBeforeReplace: true}
 	}
 	detailed := map[string]plugin.PropertyDiff{}
 	if d := old.Diff(next, func(key resource.PropertyKey) bool { return len(key) > 1 && key[:2] == "__" }); d != nil {

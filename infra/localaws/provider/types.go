@@ -104,6 +104,9 @@ func types() []resourceType {
 				}
 				return p.aws.UserPools.UserInGroupDeclared(tx, id, *after)
 			},
+			present: func(p *Provider, tx *store.Tx, v *userpool.UserInGroup) (bool, error) {
+				return p.aws.UserPools.ReadUserInGroup(tx, v)
+			},
 		}),
 		describe(kind[identitypool.Pool]{
 			name: "aws:cognito/identityPool:IdentityPool", kind: identitypool.Pools,
