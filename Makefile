@@ -12,6 +12,8 @@ AS :=
 endif
 # -race for tests with the race detector, which needs a C compiler.
 RACE ?=
+# How long make fuzz runs each fuzzer.
+FUZZTIME ?= 3s
 # More arguments for pulumi, such as ARGS=--yes.
 ARGS ?=
 
@@ -82,8 +84,12 @@ test: ## run the tests
 bench: ## run the benchmarks
 	@go test -run '^$$' -bench . -benchmem ./...
 
-ci: fmt vet staticcheck vulncheck ## what CI runs: formatting, vet, staticcheck, govulncheck, tests with -race, and one run with the real CLI
+fuzz: ## run every fuzzer for a short while (FUZZTIME=3s)
+	@go run ./infra/cmd/fuzz -time '$(FUZZTIME)'
+
+ci: fmt vet staticcheck vulncheck ## what CI runs: formatting, vet, staticcheck, govulncheck, tests with -race, the fuzzers for a short while, and one run with the real CLI
 	@CI=true $(MAKE) test RACE=-race
+	@$(MAKE) fuzz
 	@$(MAKE) e2e
 
 e2e: tools ## bring the local stack up with the real Pulumi CLI and use it, in a folder of its own

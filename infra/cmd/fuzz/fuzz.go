@@ -1,0 +1,172 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// pkg is a package with fuzzers, as go list tells it.
+type pkg struct {
+	ImportPath, Dir           string
+	TestGoFiles, XTestGoFiles []string
+	fuzzers                   []string
+}
+
+func run(ctx context.Context, args []string, out io.Writer) error {
+	flags := flag.NewFlagSet("fuzz", flag.ContinueOnError)
+	length := flags.Duration("time", 3*time.Second, "how long each fuzzer runs")
+	parallel := flags.Int("parallel", 2, "how many inputs are tried at once")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	patterns := flags.Args()
+	if len(patterns) == 0 {
+		patterns = []string{"./..."}
+	}
+	packages, err := find(ctx, patterns)
+	if err != nil {
+		return err
+	}
+	cache, err := output(ctx, "go", "env", "GOCACHE")
+	if err != nil {
+		return err
+	}
+	work, err := os.MkdirTemp("", "fuzz-")
+	if err != nil {
+		return fmt.Errorf("making a folder for the test binaries: %w", err)
+	}
+	defer os.RemoveAll(work)
+
+	count, failed := 0, 0
+	for i, p := range packages {
+		// Compiling takes longer than running: once a package, with -fuzz so that what is
+		// run is instrumented.
+		binary := filepath.Join(work, fmt.Sprintf("%d.test", i))
+		if _, err := output(ctx, "go", "test", "-c", "-o", binary, "-fuzz=Fuzz", p.ImportPath); err != nil {
+			return err
+		}
+		for _, name := range p.fuzzers {
+			count++
+			f := fuzzer{pkg: p, name: name, binary: binary, cache: filepath.Join(strings.TrimSpace(string(cache)), "fuzz", filepath.FromSlash(p.ImportPath))}
+			if err := f.run(ctx, *length, *parallel, out); err != nil {
+				if ctx.Err() != nil {
+					return ctx.Err()
+				}
+				failed++
+				fmt.Fprintln(out, err)
+			}
+		}
+		_ = os.Remove(binary) // each is large; what is left goes with the folder
+	}
+	switch {
+	case count == 0:
+		return fmt.Errorf("there is no fuzzer in %s", strings.Join(patterns, " "))
+	case failed > 0:
+		return fmt.Errorf("%d of %d fuzzers failed", failed, count)
+	}
+	return nil
+}
+
+// find returns the packages that have fuzzers.
+func find(ctx context.Context, patterns []string) ([]pkg, error) {
+	list, err := output(ctx, "go", append([]string{"list", "-json=ImportPath,Dir,TestGoFiles,XTestGoFiles"}, patterns...)...)
+	if err != nil {
+		return nil, err
+	}
+	var found []pkg
+	for d := json.NewDecoder(bytes.NewReader(list)); ; {
+		var p pkg
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			return found, nil
+		} else if err != nil {
+			return nil, fmt.Errorf("reading the list of packages: %w", err)
+		}
+		for _, file := range append(p.TestGoFiles, p.XTestGoFiles...) {
+			names, err := fuzzersOf(filepath.Join(p.Dir, file))
+			if err != nil {
+				return nil, err
+			}
+			p.fuzzers = append(p.fuzzers, names...)
+		}
+		if p.fuzzers != nil {
+			found = append(found, p)
+		}
+	}
+}
+
+// fuzzersOf returns the names of a file's functions FuzzX(*testing.F).
+func fuzzersOf(file string) ([]string, error) {
+	tree, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+	if err != nil {
+		return nil, fmt.Errorf("looking for fuzzers: %w", err)
+	}
+	var names []string
+	for _, d := range tree.Decls {
+		if f, ok := d.(*ast.FuncDecl); ok && f.Recv == nil && strings.HasPrefix(f.Name.Name, "Fuzz") && f.Type.Params.NumFields() == 1 {
+			names = append(names, f.Name.Name)
+		}
+	}
+	return names, nil
+}
+
+// fuzzer is one, ready to run.
+type fuzzer struct {
+	pkg
+	name, binary, cache string
+}
+
+var (
+	executions = regexp.MustCompile(`execs: (\d+)`)
+	corpusFile = regexp.MustCompile(`testdata/fuzz/[^\s/]+/[^\s/]+`)
+)
+
+// run fuzzes for so long, and prints one line. Its error says which file holds the input
+// that failed, and what the test said.
+func (f fuzzer) run(ctx context.Context, length time.Duration, parallel int, out io.Writer) error {
+	cmd := exec.CommandContext(ctx, f.binary, "-test.run=^$", "-test.fuzz=^"+f.name+"$", "-test.fuzztime="+length.String(),
+		"-test.fuzzminimizetime=5s", "-test.fuzzcachedir="+f.cache, fmt.Sprintf("-test.parallel=%d", parallel))
+	cmd.Dir = f.Dir // where go test runs it: its seeds are there, and what fails is written there
+	said, err := cmd.CombinedOutput()
+	tried := "0"
+	if all := executions.FindAllSubmatch(said, -1); len(all) > 0 {
+		tried = string(all[len(all)-1][1])
+	}
+	result := "ok  "
+	if err != nil {
+		result = "FAIL"
+	}
+	fmt.Fprintf(out, "%s %s %s: %s executions\n", result, f.ImportPath, f.name, tried)
+	if err == nil {
+		return nil
+	}
+	if input := corpusFile.Find(said); input != nil {
+		return fmt.Errorf("the input that fails is %s\n%s", filepath.Join(f.Dir, string(input)), said)
+	}
+	return fmt.Errorf("%w\n%s", err, said)
+}
+
+// output runs a command and returns what it prints.
+func output(ctx context.Context, name string, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, name, args...)
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w\n%s%s", name, strings.Join(args, " "), err, said.Bytes(), out)
+	}
+	return out, nil
+}

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// A module with one fuzzer that holds and one that does not.
+func TestFuzzers(t *testing.T) {
+	dir := t.TempDir()
+	for name, content := range map[string]string{
+		"go.mod": "module sample\n\ngo 1.26\n",
+		"a/a_test.go": `package a
+
+import "testing"
+
+func FuzzHolds(f *testing.F) {
+	f.Add("seed")
+	f.Fuzz(func(t *testing.T, s string) {})
+}
+
+func FuzzFails(f *testing.F) {
+	f.Add("")
+	f.Fuzz(func(t *testing.T, s string) {
+		if s != "" {
+			t.Error("not empty")
+		}
+	})
+}
+
+func FuzzyHelper() {}
+`,
+		"b/b_test.go": "package b\n\nimport \"testing\"\n\nfunc TestNothing(t *testing.T) {}\n",
+	} {
+		file := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Chdir(dir)
+	t.Setenv("GOFLAGS", "")
+	t.Setenv("GOWORK", "off")
+	packages, err := find(t.Context(), []string{"./..."})
+	if err != nil || len(packages) != 1 || !slices.Equal(packages[0].fuzzers, []string{"FuzzHolds", "FuzzFails"}) {
+		t.Fatalf("found %+v, %v", packages, err)
+	}
+	if testing.Short() {
+		t.Skip("it compiles a module")
+	}
+	var out strings.Builder
+	err = run(t.Context(), []string{"-time", "300ms"}, &out)
+	if err == nil || err.Error() != "1 of 2 fuzzers failed" {
+		t.Errorf("it ends with %v", err)
+	}
+	if said := out.String(); !regexp.MustCompile(`(?m)^ok   sample/a FuzzHolds: [1-9]\d* executions$`).MatchString(said) || !strings.Contains(said, "FAIL sample/a FuzzFails: ") {
+		t.Errorf("it says %s", said)
+	}
+	input := regexp.MustCompile(`the input that fails is (\S+)`).FindStringSubmatch(out.String())
+	if input == nil {
+		t.Fatalf("it names no input: %s", &out)
+	}
+	if _, err := os.Stat(input[1]); err != nil {
+		t.Error(err)
+	}
+	if err := run(t.Context(), []string{"./b"}, &out); err == nil || !strings.Contains(err.Error(), "there is no fuzzer in ./b") {
+		t.Errorf("a package without fuzzers: %v", err)
+	}
+}
