@@ -7,8 +7,6 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-
-	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/archive"
 )
 
 // change makes the next change of the stack. One that the kill cut off is asked for
@@ -31,12 +29,7 @@ func (h *history) change(ctx context.Context, c *child, acknowledged func()) err
 func (h *history) changeCode() func(context.Context, *engine) error {
 	h.nextVersion = (h.version + 1) % versions
 	return func(ctx context.Context, e *engine) error {
-		a, err := archive.FromPath(h.codes[h.nextVersion])
-		if err != nil {
-			return err
-		}
-		props := map[string]any{"name": "echo", "role": h.stack.function.out("role"), "runtime": "provided.al2023", "handler": "bootstrap", "timeout": 25, "code": a}
-		next, err := e.update(ctx, h.stack.function, props)
+		next, err := e.update(ctx, h.stack.function, h.stack.functionProps(h.codes[h.nextVersion]))
 		if err != nil {
 			return err
 		}

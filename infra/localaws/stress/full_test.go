@@ -7,8 +7,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/archive"
 )
 
 // No file may grow any more, which to whoever writes is as a full disk.
@@ -36,7 +34,6 @@ func fullDisk(t *testing.T, dir, says string, fill func() []string, free func())
 	ctx := t.Context()
 	c := open(t, dir)
 	h := &history{t: t, stack: declare(t, c.engine), sent: map[string]int64{}, served: map[string]int64{}, pids: map[int]bool{}, version: 1}
-	h.stack.t = t
 	veteran := &person{name: "veteran", password: "First-Pass1"}
 	if err := h.register(ctx, c, veteran); err != nil {
 		t.Fatal(err)
@@ -92,8 +89,8 @@ func fullDisk(t *testing.T, dir, says string, fill func() []string, free func())
 	}
 
 	// up fails, and says why.
-	props := h.stack.functionProps(codeOf(t, "2"))
-	_, err = c.update(ctx, h.stack.function, props)
+	second := codeOf(t, "2")
+	_, err = c.update(ctx, h.stack.function, h.stack.functionProps(second))
 	if err == nil || !strings.Contains(err.Error(), "updating echo: unpacking function code: ") || !strings.Contains(err.Error(), says) || !strings.Contains(err.Error(), "free space") {
 		t.Errorf("changing the code on a full disk: %v", err)
 	}
@@ -126,12 +123,7 @@ func fullDisk(t *testing.T, dir, says string, fill func() []string, free func())
 			}
 		}
 	}
-	a, err := archive.FromPath(codeOf(t, "2"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	props["code"] = a
-	if h.stack.function, err = c.update(ctx, h.stack.function, props); err != nil {
+	if h.stack.function, err = c.update(ctx, h.stack.function, h.stack.functionProps(second)); err != nil {
 		t.Error(err)
 	}
 	if version, err := h.callPath(ctx, c, "first", "/open"); err != nil || version != "2" {

@@ -73,6 +73,9 @@ func (g *target) knock(d door, body io.Reader, more ...string) (int, string) {
 
 // Bodies that are too large, too deep or too many: refused, and never a fault.
 func TestLargeRequests(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it sends many megabytes")
+	}
 	g := newTarget(t, localaws.Bounds{})
 	g.make("aws:cognito/userPoolDomain:UserPoolDomain", "domain", map[string]any{"domain": "stress-people", "userPoolId": g.pool.id})
 	large := strings.Repeat("a", 11<<20)

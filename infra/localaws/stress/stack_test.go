@@ -75,6 +75,8 @@ func declare(t testing.TB, e *engine) *stack {
 		"identityPoolName": "identities", "allowUnauthenticatedIdentities": true,
 		"cognitoIdentityProviders": []any{map[string]any{"clientId": s.client.id, "providerName": provider}},
 	})
+	s.make("aws:iam/role:Role", "worker", map[string]any{"name": "worker",
+		"assumeRolePolicy": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}`})
 	s.function = s.make("aws:lambda/function:Function", "echo", s.functionProps(codeOf(t, "1")))
 	s.api = s.make("aws:apigateway/restApi:RestApi", "api", map[string]any{"name": "api", "body": s.document("")})
 	s.make("aws:lambda/permission:Permission", "api-may-call", map[string]any{
@@ -105,18 +107,14 @@ func declare(t testing.TB, e *engine) *stack {
 	return s
 }
 
+// functionProps declare the function with the code of this archive.
 func (s *stack) functionProps(code string) map[string]any {
 	s.t.Helper()
-	role := "arn:aws:iam::" + account + ":role/worker"
-	if s.function.id == "" {
-		s.make("aws:iam/role:Role", "worker", map[string]any{"name": "worker",
-			"assumeRolePolicy": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}`})
-	}
 	a, err := archive.FromPath(code)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return map[string]any{"name": "echo", "role": role, "runtime": "provided.al2023", "handler": "bootstrap", "timeout": 25, "code": a}
+	return map[string]any{"name": "echo", "role": "arn:aws:iam::" + account + ":role/worker", "runtime": "provided.al2023", "handler": "bootstrap", "timeout": 25, "code": a}
 }
 
 // role makes a role for identities of the pool that may call these of the API.
