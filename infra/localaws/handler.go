@@ -17,6 +17,7 @@ import (
 
 	"auth-api/infra/localaws/audit"
 	"auth-api/infra/localaws/declared"
+	"auth-api/infra/localaws/gateway"
 	lambdaapi "auth-api/infra/localaws/lambda/api"
 	"auth-api/infra/localaws/lambda/logs"
 	"auth-api/infra/localaws/store"
@@ -75,6 +76,10 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 	case path == lambdaapi.Prefix || strings.HasPrefix(path, lambdaapi.Prefix+"/"):
 		if body, ok := readBody(w, r); ok {
 			s.lambdaAPI.Serve(w, r, body)
+		}
+	case strings.HasPrefix(path, gateway.UsagePrefix+"/"):
+		if body, ok := readBody(w, r); ok {
+			s.usageAPI.Serve(w, r, body)
 		}
 	case path == "/":
 		s.serveAPI(w, r)

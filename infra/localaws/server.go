@@ -93,6 +93,7 @@ type Server struct {
 	hosted    *hosted.Server
 	lambdaAPI *lambdaapi.API
 	logsAPI   *logsapi.API
+	usageAPI  *gateway.UsageAPI
 
 	log      *slog.Logger
 	rand     io.Reader
@@ -194,8 +195,11 @@ func (s *Server) open(cfg Config) (err error) {
 		return err
 	}
 	apis.IAM, apis.Tokens, apis.Lambda = s.IAM, s.UserPools, s.Lambda
-	s.Gateway, err = gateway.New(apis)
-	return err
+	if s.Gateway, err = gateway.New(apis); err != nil {
+		return err
+	}
+	s.usageAPI = gateway.NewUsageAPI(s.Gateway, s.IAM)
+	return nil
 }
 
 // URL is the base of every address, such as http://localhost:4566. Browsers treat

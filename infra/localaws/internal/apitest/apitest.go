@@ -97,7 +97,13 @@ func statement(effect, action, resource string) string {
 // of a session named "it".
 func (w *World) Role(name string, policies ...string) aws.CredentialsProvider {
 	w.t.Helper()
-	w.Update(func(tx *store.Tx) error {
+	return Role(w.t, w.IAM, w.Update, name, policies...)
+}
+
+// Role is World.Role for an IAM of another fixture, whose store update changes.
+func Role(t testing.TB, service *iam.Service, update func(func(tx *store.Tx) error), name string, policies ...string) aws.CredentialsProvider {
+	t.Helper()
+	update(func(tx *store.Tx) error {
 		if err := iam.Roles.Put(tx, name, iam.Role{Name: name, AssumeRolePolicy: trust, UniqueID: "AROA" + name}); err != nil {
 			return err
 		}
@@ -109,9 +115,9 @@ func (w *World) Role(name string, policies ...string) aws.CredentialsProvider {
 		}
 		return nil
 	})
-	c, err := w.IAM.AssumeServiceRole("arn:aws:iam::"+Account+":role/"+name, "lambda.amazonaws.com", "it")
+	c, err := service.AssumeServiceRole("arn:aws:iam::"+Account+":role/"+name, "lambda.amazonaws.com", "it")
 	if err != nil {
-		w.t.Fatal(err)
+		t.Fatal(err)
 	}
 	return credentials.NewStaticCredentialsProvider(c.AccessKeyID, c.SecretAccessKey, c.SessionToken)
 }
