@@ -186,6 +186,7 @@ func (s *Server) open(cfg Config) (err error) {
 	}); err != nil {
 		return err
 	}
+	s.IAM.TrustWebIdentities(s.IdentityPools.VerifyOpenIDToken)
 	if s.Lambda, err = lambda.New(functions); err != nil {
 		return err
 	}

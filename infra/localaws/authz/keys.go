@@ -42,6 +42,8 @@ var keys = map[string]key{
 	"cognito-identity.amazonaws.com:amr": {multi: true},
 	"cognito-identity.amazonaws.com:aud": {},
 	"cognito-identity.amazonaws.com:sub": {},
+	"sts:externalid":                     {}, // of AssumeRole
+	"sts:rolesessionname":                {}, // when a role is assumed
 }
 
 // supportedKey looks a condition key up, without regard to case.

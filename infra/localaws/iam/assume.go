@@ -37,6 +37,9 @@ type AssumeRoleWithWebIdentityInput struct {
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
 func (s *Service) AssumeRoleWithWebIdentity(in AssumeRoleWithWebIdentityInput) (Credentials, error) {
 	ctx := authz.Context{"aws:FederatedProvider": {in.Provider}}
+	if in.SessionName != "" {
+		ctx["sts:RoleSessionName"] = []string{in.SessionName}
+	}
 	for name, values := range in.Claims {
 		ctx[in.Provider+":"+name] = values
 	}
@@ -76,7 +79,7 @@ func (s *Service) assume(roleARN, action string, p authz.Principal, ctx authz.Co
 	case !sessionName.MatchString(in.Name):
 		return Credentials{}, fmt.Errorf("assuming role %s: session name %q is not legal; legal are 2 to 64 letters, digits and any of _+=,.@-", roleARN, in.Name)
 	case d < 15*time.Minute || d > time.Duration(role.maxSeconds)*time.Second:
-		return Credentials{}, fmt.Errorf("assuming role %s: duration %s is not legal; legal are 15m0s to %s", roleARN, d, time.Duration(role.maxSeconds)*time.Second)
+		return Credentials{}, role.tooLong(d)
 	}
 	now := s.now().UTC().Truncate(time.Second)
 	s.addTime(ctx, now)
@@ -86,9 +89,29 @@ func (s *Service) assume(roleARN, action string, p authz.Principal, ctx authz.Co
 	if !decision.Allowed {
 		return Credentials{}, &TrustError{roleARN, decision.Reason}
 	}
+	return s.begin(role, now, d, in)
+}
+
+// begin issues the credentials of a session of the role.
+func (s *Service) begin(role *role, now time.Time, d time.Duration, in session) (Credentials, error) {
 	in.Role, in.RoleID, in.Issued, in.Expires = role.name, role.uniqueID, now, now.Add(d)
 	if err := in.compile(); err != nil {
-		return Credentials{}, fmt.Errorf("assuming role %s: %w", roleARN, err)
+		return Credentials{}, fmt.Errorf("assuming role %s: %w", role.arn, err)
 	}
 	return s.issue(in)
+}
+
+// DurationError says that a session would be shorter or longer than its role allows.
+type DurationError struct {
+	RoleARN       string
+	Duration, Max time.Duration
+}
+
+// Error names the role, the duration and what is legal.
+func (e *DurationError) Error() string {
+	return fmt.Sprintf("assuming role %s: duration %s is not legal; legal are 15m0s to %s", e.RoleARN, e.Duration, e.Max)
+}
+
+func (r *role) tooLong(d time.Duration) error {
+	return &DurationError{r.arn, d, time.Duration(r.maxSeconds) * time.Second}
 }

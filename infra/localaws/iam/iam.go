@@ -48,6 +48,8 @@ type Service struct {
 	signing  sigv4.Keys
 	sessions sessionCache
 	roles    atomic.Pointer[roleView]
+
+	webIdentities func(token string) (WebIdentity, error) // nil until TrustWebIdentities
 }
 
 // New returns a Service. At the first start it makes the key that seals sessions and

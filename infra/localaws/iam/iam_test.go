@@ -640,7 +640,7 @@ func TestSTSErrors(t *testing.T) {
 		text   string
 	}{
 		"Action=GetCallerIdentity&Version=2011-06-15": {403, "<Type>Sender</Type><Code>MissingAuthenticationToken</Code><Message>Missing Authentication Token</Message></Error><RequestId>request-1</RequestId></ErrorResponse>"},
-		"Action=AssumeRole&Version=2011-06-15":        {400, "<Code>InvalidAction</Code><Message>Could not find operation AssumeRole for version 2011-06-15</Message>"},
+		"Action=GetSessionToken&Version=2011-06-15":   {400, "<Code>InvalidAction</Code><Message>Could not find operation GetSessionToken for version 2011-06-15</Message>"},
 		"Action=GetCallerIdentity&Version=1":          {400, "<Code>InvalidAction</Code>"},
 		"Version=2011-06-15":                          {400, "<Code>MissingAction</Code>"},
 		"Action=%zz":                                  {400, "<Code>MalformedQueryString</Code>"},
