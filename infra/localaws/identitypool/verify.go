@@ -33,7 +33,8 @@ func (s *Service) VerifyOpenIDToken(token string) (iam.WebIdentity, error) {
 	if err == nil {
 		err = json.Unmarshal(message.Payload(), &claims)
 	}
-	if err != nil {
+	// The library reads JWS's JSON form, too, which STS does not.
+	if err != nil || strings.Count(token, ".") != 2 || strings.ContainsAny(token, "{ \n") {
 		return iam.WebIdentity{}, &iam.TokenError{Code: "InvalidIdentityToken", Message: "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)", Reason: "the token cannot be read"}
 	}
 	if claims.Issuer != "https://"+federation {
