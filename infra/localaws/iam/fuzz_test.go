@@ -9,12 +9,24 @@ import (
 	"strings"
 	"testing"
 
+	"auth-api/infra/localaws/iam"
 	"auth-api/infra/localaws/sigv4"
+	"auth-api/infra/localaws/store"
 )
 
+// No form, however it is made, gets anything but an answer in AWS's form, and no
+// credentials without a token or a signature.
 func FuzzServeSTS(f *testing.F) {
 	w := newWorld(f)
+	w.update(f, func(tx *store.Tx) error {
+		return iam.Roles.Put(tx, "target", iam.Role{Name: "target", AssumeRolePolicy: trusting("*", ""), UniqueID: "AROATARGET"})
+	})
+	w.TrustWebIdentities(func(string) (iam.WebIdentity, error) {
+		return iam.WebIdentity{}, &iam.TokenError{Code: "InvalidIdentityToken"}
+	})
 	for _, seed := range [][2]string{
+		{"", "Action=AssumeRole&Version=2011-06-15&RoleSessionName=a&RoleArn=" + target},
+		{"", "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleSessionName=ab&WebIdentityToken=x&DurationSeconds=-1&RoleArn=" + target},
 		{"", "Action=GetCallerIdentity&Version=2011-06-15"}, {"Action=GetCallerIdentity&Version=2011-06-15", ""}, {"", "Action=AssumeRole&Version=2011-06-15&RoleArn=%zz"},
 		{"", "Action=%00&Version=%ff"}, {"", strings.Repeat("a=b&", 50)}, {"%", ";"}, {"", "Action=<x>&Version=]]>"},
 	} {

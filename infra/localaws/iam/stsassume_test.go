@@ -3,8 +3,6 @@ package iam_test
 import (
 	"context"
 	"errors"
-	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -14,10 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts/types"
 	"github.com/aws/smithy-go"
 
-	"auth-api/infra/localaws/audit"
 	"auth-api/infra/localaws/authz"
 	"auth-api/infra/localaws/iam"
-	"auth-api/infra/localaws/store"
 )
 
 const target = "arn:aws:iam::000000000000:role/target"
@@ -258,33 +254,4 @@ func TestAssumeRoleWithWebIdentityWithTheSDK(t *testing.T) {
 	if d := w.Authorize(caller, iam.Request{Action: invoke, Resource: api + "/prod/GET/x"}, nil); d.Kind != authz.NoSessionAllow {
 		t.Errorf("%+v", d)
 	}
-}
-
-// No form, however it is made, gets anything but an answer in AWS's form, and no
-// credentials without a token or a signature.
-func FuzzServeSTS(f *testing.F) {
-	w := newWorld(f)
-	w.update(f, func(tx *store.Tx) error {
-		return iam.Roles.Put(tx, "target", iam.Role{Name: "target", AssumeRolePolicy: trusting("*", ""), UniqueID: "AROATARGET"})
-	})
-	w.TrustWebIdentities(func(string) (iam.WebIdentity, error) {
-		return iam.WebIdentity{}, &iam.TokenError{Code: "InvalidIdentityToken"}
-	})
-	for _, body := range []string{
-		"Action=AssumeRole&Version=2011-06-15&RoleArn=" + target + "&RoleSessionName=a", "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=" + target + "&RoleSessionName=ab&WebIdentityToken=x&DurationSeconds=-1",
-		"Action=%00&Version=", "=&&", "Action=GetCallerIdentity&Version=2011-06-15",
-	} {
-		f.Add(body, "X-Amz-Credential=test")
-	}
-	f.Fuzz(func(t *testing.T, body, query string) {
-		r := httptest.NewRequest("POST", "http://localhost/", strings.NewReader(body))
-		r.URL.RawQuery = query
-		r.RequestURI = "/?" + query
-		r = r.WithContext(audit.With(r.Context(), &audit.Record{}))
-		rw := httptest.NewRecorder()
-		w.ServeSTS(rw, r, []byte(body))
-		if rw.Code < 400 || rw.Code >= http.StatusInternalServerError || !strings.HasPrefix(rw.Body.String(), "<ErrorResponse") {
-			t.Errorf("%q %q: %d %s", body, query, rw.Code, rw.Body)
-		}
-	})
 }
