@@ -160,6 +160,7 @@ func TestOptionalSoftwareToken(t *testing.T) {
 		t.Errorf("%v %s", err, settings())
 	}
 	session := f.MFASession("SOFTWARE_TOKEN_MFA", "demouser", pooltest.Password)
+	pooltest.Refused(t, f.API("RespondToAuthChallenge", pooltest.SoftwareToken(session, "demouser", f.TOTP(*token.SecretCode, 0))), "ExpiredCodeException", usedCode)
 	f.Advance(pooltest.Step)
 	if a := f.API("RespondToAuthChallenge", pooltest.SoftwareToken(session, "demouser", f.TOTP(*token.SecretCode, 0))); a.Status != 200 || a.JSON(t)["AuthenticationResult"] == nil {
 		t.Errorf("%d %s", a.Status, a.Body)
@@ -431,6 +432,31 @@ func TestSetUpIsOverOnceThereIsAToken(t *testing.T) {
 	}
 	// Nor can the session of a code be used to set one up.
 	pooltest.Refused(t, f.API("AssociateSoftwareToken", m{"Session": f.MFASession("SOFTWARE_TOKEN_MFA", "demouser", pooltest.Password)}), "NotAuthorizedException", invalidSession)
+}
+
+// A set-up goes step by step, for the user it began with, while the pool wants it.
+func TestSetUpOutOfOrder(t *testing.T) {
+	f := mfaPool(t, "ON")
+	begun := f.MFASession("MFA_SETUP", "demouser", pooltest.Password)
+	// Before a secret was given out, the codes of an empty one are easily made.
+	pooltest.Refused(t, f.API("VerifySoftwareToken", m{"Session": begun, "UserCode": f.TOTP("", 0)}), "NotAuthorizedException", invalidSession)
+	associated := f.API("AssociateSoftwareToken", m{"Session": begun}).JSON(t)
+	pooltest.Refused(t, f.API("AssociateSoftwareToken", m{"Session": begun}), "NotAuthorizedException", invalidSession)
+	pooltest.Refused(t, f.API("AssociateSoftwareToken", m{"Session": associated["Session"]}), "NotAuthorizedException", invalidSession)
+	f.Declare(pooltest.PoolID, pooltest.Pool())
+	verify := m{"Session": associated["Session"], "UserCode": f.TOTP(associated["SecretCode"].(string), 0)}
+	pooltest.Refused(t, f.API("VerifySoftwareToken", verify), "SoftwareTokenMFANotFoundException", "Software Token MFA has not been enabled by the userPool")
+	f.Declare(pooltest.PoolID, pooltest.MFAPool("ON"))
+	// The same name, made at the same time, is another user all the same.
+	d := userpool.DeclaredUser{UserPoolID: pooltest.PoolID, Username: "again", Password: pooltest.Password}
+	f.DeclareUser(d)
+	session := f.MFASession("MFA_SETUP", "again", pooltest.Password)
+	f.Update(func(tx *store.Tx) error { return f.Pools.UserDeclared(tx, "id", &d, nil) })
+	f.DeclareUser(d)
+	pooltest.Refused(t, f.API("AssociateSoftwareToken", m{"Session": session}), "NotAuthorizedException", invalidSession)
+	if a := f.API("VerifySoftwareToken", verify); a.Status != 200 {
+		t.Error(a.Body)
+	}
 }
 
 // The session that ends a set-up stands for the token that was verified, not for
