@@ -8,7 +8,9 @@
 //	/execute-api/API/STAGE/...       the REST APIs
 //	/auth/PREFIX/...                 hosted sign-in of the user pool domain PREFIX
 //	/POOL/.well-known/...            keys and metadata of a user pool
-//	/ with X-Amz-Target or Action    cognito-idp, cognito-identity and sts
+//	/ with X-Amz-Target or Action    cognito-idp, cognito-identity, ssm, logs and sts
+//	/2015-03-31/functions/...        Lambda's API: invoking functions and looking at them
+//	/usageplans/PLAN/usage           API Gateway's GetUsage
 //	/_runtime/...                    the Lambda Runtime API, for the functions alone
 //	/_local/...                      what a tester needs and AWS does not have
 package localaws

@@ -20,6 +20,15 @@ var reservedVariables = []string{
 
 // localVariables are set by the local AWS alone, so that a function's AWS clients
 // find it, and so that they read nothing of the developer's own configuration.
+//
+// AWS_ENDPOINT_URL is all that the clients of aws-sdk-go-v2 (and of every SDK with
+// service-specific endpoints) need: ssm, lambda, sts and the others then speak to the
+// one port, signed with the execution role's credentials from the environment. On AWS
+// it is not set, and must not be: it would lead every client away from AWS. So the
+// local AWS refuses a function that declares it. A REST API is no SDK service: a
+// function is told its URL by a variable of its own.
+//
+// https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
 var localVariables = []string{"AWS_ENDPOINT_URL", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"}
 
 // environment is all that a process gets to see; nothing of the host's own. It is
