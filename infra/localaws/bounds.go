@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"io"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -69,7 +70,7 @@ func (b *body) release() { b.held.Add(-b.taken) }
 func (s *Server) bound(w *recorder, r *http.Request) (release func()) {
 	w.within = s.bounds.Answer
 	w.control = http.NewResponseController(w.ResponseWriter)
-	if r.Body == nil || r.Body == http.NoBody {
+	if r.Body == nil || r.Body == http.NoBody || strings.HasPrefix(r.RequestURI, "/_runtime/") { // what functions answer has a bound of its own
 		return func() {}
 	}
 	b := &body{ReadCloser: r.Body, held: &s.held, max: s.bounds.Bodies}

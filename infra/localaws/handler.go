@@ -38,9 +38,7 @@ func (s *Server) handler() http.Handler {
 		}
 		record := &audit.Record{RequestID: id.String()}
 		answer := &recorder{ResponseWriter: w}
-		if !strings.HasPrefix(r.RequestURI, "/_runtime/") { // functions are no strangers, and wait long
-			defer s.bound(answer, r)()
-		}
+		defer s.bound(answer, r)()
 		start := time.Now()
 		defer func() {
 			if p := recover(); p != nil && p != http.ErrAbortHandler {

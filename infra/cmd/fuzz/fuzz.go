@@ -134,22 +134,24 @@ var (
 	corpusFile = regexp.MustCompile(`testdata/fuzz/[^\s/]+/[^\s/]+`)
 )
 
+// patience is how much longer a fuzzer gets that had tried nothing when its time was
+// over: some take seconds to set up.
+const patience = 5
+
 // run fuzzes for so long, and prints one line. Its error says which file holds the input
-// that failed, and what the test said.
+// that failed, and what the test said; to have tried nothing is to fail, too.
 func (f fuzzer) run(ctx context.Context, length time.Duration, parallel int, out io.Writer) error {
-	cmd := exec.CommandContext(ctx, f.binary, "-test.run=^$", "-test.fuzz=^"+f.name+"$", "-test.fuzztime="+length.String(),
-		"-test.fuzzminimizetime=5s", "-test.fuzzcachedir="+f.cache, fmt.Sprintf("-test.parallel=%d", parallel))
-	cmd.Dir = f.Dir // where go test runs it: its seeds are there, and what fails is written there
-	said, err := cmd.CombinedOutput()
-	tried := "0"
-	if all := executions.FindAllSubmatch(said, -1); len(all) > 0 {
-		tried = string(all[len(all)-1][1])
+	said, err := f.fuzz(ctx, length, parallel)
+	if err == nil && tried(said) == "0" {
+		if said, err = f.fuzz(ctx, patience*length, parallel); err == nil && tried(said) == "0" {
+			err = fmt.Errorf("nothing was tried in %v", patience*length)
+		}
 	}
 	result := "ok  "
 	if err != nil {
 		result = "FAIL"
 	}
-	fmt.Fprintf(out, "%s %s %s: %s executions\n", result, f.ImportPath, f.name, tried)
+	fmt.Fprintf(out, "%s %s %s: %s executions\n", result, f.ImportPath, f.name, tried(said))
 	if err == nil {
 		return nil
 	}
@@ -157,6 +159,23 @@ func (f fuzzer) run(ctx context.Context, length time.Duration, parallel int, out
 		return fmt.Errorf("the input that fails is %s\n%s", filepath.Join(f.Dir, string(input)), said)
 	}
 	return fmt.Errorf("%w\n%s", err, said)
+}
+
+// fuzz runs the test binary as go test does, and returns what it prints.
+func (f fuzzer) fuzz(ctx context.Context, length time.Duration, parallel int) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, f.binary, "-test.run=^$", "-test.fuzz=^"+f.name+"$", "-test.fuzztime="+length.String(),
+		"-test.fuzzminimizetime=5s", "-test.fuzzcachedir="+f.cache, fmt.Sprintf("-test.parallel=%d", parallel))
+	cmd.Dir = f.Dir // its seeds are there, and what fails is written there
+	return cmd.CombinedOutput()
+}
+
+// tried is how many inputs a fuzzer says that it ran.
+func tried(said []byte) string {
+	all := executions.FindAllSubmatch(said, -1)
+	if len(all) == 0 {
+		return "0"
+	}
+	return string(all[len(all)-1][1])
 }
 
 // output runs a command and returns what it prints.

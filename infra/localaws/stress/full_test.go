@@ -33,7 +33,7 @@ const storeFile = "local-aws.db"
 func fullDisk(t *testing.T, dir, says string, fill func() []string, free func()) {
 	ctx := t.Context()
 	c := open(t, dir)
-	h := &history{t: t, stack: declare(t, c.engine), sent: map[string]int64{}, served: map[string]int64{}, pids: map[int]bool{}, version: 1}
+	h := newHistory(t, declare(t, c.engine))
 	veteran := &person{name: "veteran", password: "First-Pass1"}
 	if err := h.register(ctx, c, veteran); err != nil {
 		t.Fatal(err)

@@ -22,6 +22,7 @@ const versions = 6 // of the function's code
 type history struct {
 	t     testing.TB
 	stack *stack
+	api   string   // the REST API's id
 	codes []string // archives, by version
 
 	mu     sync.Mutex
@@ -35,6 +36,11 @@ type history struct {
 	groups               map[string]made
 	pending              func(context.Context, *engine) error // the change that was under way
 	changes              int
+}
+
+// newHistory begins with a stack that is up, and the first version of its code.
+func newHistory(t testing.TB, s *stack) *history {
+	return &history{t: t, stack: s, api: s.api.id, sent: map[string]int64{}, served: map[string]int64{}, pids: map[int]bool{}, version: 1}
 }
 
 // person is a user, as far as the user knows.
@@ -200,7 +206,7 @@ func (h *history) callPath(ctx context.Context, c *child, plan, path string) (st
 	h.mu.Lock()
 	h.sent[plan]++
 	h.mu.Unlock()
-	req, err := c.remote.call(ctx, h.stack.api.id, "GET", path, "", h.stack.keys[plan])
+	req, err := c.remote.call(ctx, h.api, "GET", path, "", h.stack.keys[plan])
 	if err != nil {
 		return "", err
 	}

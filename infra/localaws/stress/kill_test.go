@@ -18,7 +18,7 @@ func TestKill(t *testing.T) {
 	random := rand.New(rand.NewPCG(seed(t), 0))
 	dir := t.TempDir()
 	c := open(t, dir)
-	h := &history{t: t, stack: declare(t, c.engine), sent: map[string]int64{}, served: map[string]int64{}, pids: map[int]bool{}, version: 1}
+	h := newHistory(t, declare(t, c.engine))
 	for v := range versions {
 		h.codes = append(h.codes, codeOf(t, strconv.Itoa(v)))
 	}
