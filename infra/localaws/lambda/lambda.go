@@ -244,6 +244,7 @@ func (s *Service) Invoke(ctx context.Context, in Invocation) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	defer beginWaiting(ctx)()
 	inst, err := s.acquire(v, fn)
 	if err != nil {
 		return Result{}, err

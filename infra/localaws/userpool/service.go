@@ -57,6 +57,9 @@ type Config struct {
 	// AfterFunc runs f after d and returns a function that prevents it, as
 	// time.AfterFunc does, which it is when nil: how long a function may take.
 	AfterFunc func(d time.Duration, f func()) (stop func() bool)
+	// Issued is told of every ID and access token that is given out; nil tells nobody. It
+	// must not block.
+	Issued func(Issued)
 	// PasswordHash are argon2id's parameters; 19 MiB, two passes and one lane when nil,
 	// as OWASP's password storage cheat sheet asks for at least.
 	PasswordHash *argon2id.Params

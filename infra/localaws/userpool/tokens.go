@@ -24,6 +24,7 @@ type family struct {
 	ClientID string    `json:"clientId"`
 	Revoked  bool      `json:"revoked,omitempty"`
 	Expires  time.Time `json:"expires"`
+	Issued   time.Time `json:"issued,omitzero"` // for testers alone
 }
 
 // refreshToken is kept under POOL/digest of the token.
@@ -102,7 +103,7 @@ func (s *Service) openFamily(tx *store.Tx, g *grant) (string, error) {
 	g.origin = origin
 	_, _, refresh := g.client.lifetimes()
 	expires := s.now().Add(refresh)
-	if err := families.Put(tx, g.familyKey(), family{ClientID: g.client.ID, Expires: expires}); err != nil {
+	if err := families.Put(tx, g.familyKey(), family{ClientID: g.client.ID, Expires: expires, Issued: s.now()}); err != nil {
 		return "", err
 	}
 	if err := s.sweep(tx); err != nil {
@@ -176,6 +177,7 @@ func (s *Service) sign(g grant) (Tokens, error) {
 	if out.Access, err = signAtMost(key, access); err != nil {
 		return Tokens{}, err
 	}
+	s.issued(g, "access", ids[1], now, accessLife)
 	if g.hosted && !slices.Contains(g.scopes, "openid") {
 		return out, nil
 	}
@@ -202,6 +204,7 @@ func (s *Service) sign(g grant) (Tokens, error) {
 	if out.ID, err = signAtMost(key, id); err != nil {
 		return Tokens{}, err
 	}
+	s.issued(g, "id", ids[2], now, idLife)
 	return out, nil
 }
 

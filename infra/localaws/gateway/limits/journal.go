@@ -117,4 +117,13 @@ func (j *journal) forget(r row) error {
 	return nil
 }
 
+// clear takes every row out.
+func (j *journal) clear() error {
+	if err := j.file.Truncate(0); err != nil {
+		return err
+	}
+	j.slots, j.free, j.size = map[row]int64{}, nil, 0
+	return nil
+}
+
 func (j *journal) close() error { return j.file.Close() }

@@ -121,9 +121,9 @@ func (l *Limits) Count(planID, keyID string, q *Quota, now time.Time) (bool, err
 	if q != nil {
 		if window := q.windowStart(now); !m.window.Equal(window) {
 			m.window, m.used = window, 0
-			first := window.Format(dayFormat)
+			first, next := window.Format(dayFormat), q.windowEnd(window).Format(dayFormat)
 			for day, n := range m.days {
-				if day >= first {
+				if day >= first && day < next { // a clock that was turned back has later ones too
 					m.used += n
 				}
 			}
@@ -191,6 +191,17 @@ func (q *Quota) windowStart(now time.Time) time.Time {
 		day = first
 	}
 	return day
+}
+
+// windowEnd is when the window that began at start ends.
+func (q *Quota) windowEnd(start time.Time) time.Time {
+	switch q.Period {
+	case "WEEK":
+		return start.AddDate(0, 0, 7)
+	case "MONTH": // an offset is at most 27, so that every month has the day
+		return start.AddDate(0, 1, 0)
+	}
+	return start.AddDate(0, 0, 1)
 }
 
 // DayUsage is what a key used of a plan on one day, UTC, and what was left of the

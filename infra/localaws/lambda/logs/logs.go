@@ -178,3 +178,10 @@ func (s *Store) Delete(groupName string) {
 	defer s.mu.Unlock()
 	delete(s.groups, groupName)
 }
+
+// Clear drops every group with all its events.
+func (s *Store) Clear() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.groups)
+}
