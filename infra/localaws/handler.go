@@ -2,25 +2,21 @@ package localaws
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"mime"
-	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"time"
 
 	"auth-api/infra/localaws/audit"
-	"auth-api/infra/localaws/declared"
 	"auth-api/infra/localaws/gateway"
+	"auth-api/infra/localaws/lambda"
 	lambdaapi "auth-api/infra/localaws/lambda/api"
 	"auth-api/infra/localaws/lambda/logs"
-	"auth-api/infra/localaws/store"
 	"auth-api/infra/localaws/wire"
 	"github.com/google/uuid"
 )
@@ -39,7 +35,8 @@ func (s *Server) handler() http.Handler {
 		record := &audit.Record{RequestID: id.String()}
 		answer := &recorder{ResponseWriter: w}
 		defer s.bound(answer, r)()
-		start := time.Now()
+		w.Header().Set("Date", s.Now().UTC().Format(http.TimeFormat)) // clients' SDKs set their clocks by it
+		came, start := s.Now(), time.Now()
 		defer func() {
 			if p := recover(); p != nil && p != http.ErrAbortHandler {
 				record.Fault(fmt.Errorf("panic: %v", p))
@@ -47,10 +44,24 @@ func (s *Server) handler() http.Handler {
 					http.Error(answer, "", http.StatusInternalServerError)
 				}
 			}
-			s.logRequest(r, record, answer, time.Since(start))
+			s.logRequest(r, record, answer, came, time.Since(start))
 		}()
-		s.route(answer, r.WithContext(audit.With(r.Context(), record)))
+		s.admit(answer, r.WithContext(audit.With(r.Context(), record)))
 	})
+}
+
+// admit lets the request in unless a tester's reset is under way, and then after it. The
+// functions' polling and the testers themselves are always let in.
+func (s *Server) admit(w http.ResponseWriter, r *http.Request) {
+	if first, _ := splitPath(r.RequestURI); first == "_runtime" || first == "_local" {
+		s.route(w, r)
+		return
+	}
+	if err := s.gate.Enter(r.Context()); err != nil {
+		return // the client has gone away
+	}
+	defer s.gate.Leave()
+	s.route(w, r.WithContext(lambda.WithWaiting(r.Context(), s.gate.Outside)))
 }
 
 func (s *Server) route(w http.ResponseWriter, r *http.Request) {
@@ -68,7 +79,7 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 		token, rest := splitPath(rest)
 		s.Lambda.ServeRuntime(w, r, token, rest)
 	case first == "_local":
-		s.serveLocal(w, r, rest)
+		s.testers.ServeHTTP(w, r, rest)
 	case strings.HasPrefix(rest, "/.well-known/"):
 		s.hosted.ServeWellKnown(w, r, first, strings.TrimPrefix(rest, "/.well-known/"))
 	case path == lambdaapi.Prefix || strings.HasPrefix(path, lambdaapi.Prefix+"/"):
@@ -170,57 +181,12 @@ func unknownOperation(w http.ResponseWriter, r *http.Request, what string) {
 	wire.WriteError(w, r, wire.NewError("UnknownOperationException", "The local AWS does not know "+what+"."))
 }
 
-// serveLocal answers testers. A page from elsewhere may not read it, be it by its
-// origin or under a name of its own that resolves to loopback (DNS rebinding).
-func (s *Server) serveLocal(w http.ResponseWriter, r *http.Request, path string) {
-	audit.From(r.Context()).Service("local " + path)
-	host, _, err := net.SplitHostPort(r.Host)
-	if err != nil {
-		host = r.Host
-	}
-	origin := r.Header.Get("Origin")
-	if origin != "" && origin != s.URL() || host != "localhost" && host != "127.0.0.1" {
-		http.Error(w, "this address answers no page of another origin", http.StatusForbidden)
-		return
-	}
-	switch {
-	case path == "/resources" && r.Method == http.MethodGet:
-		var inventory map[string][]string
-		if err := s.Store.View(func(tx *store.Tx) error { inventory = declared.Inventory(tx); return nil }); err != nil {
-			audit.From(r.Context()).Fault(err)
-			http.Error(w, "reading the store failed; the local AWS's log has the reason", http.StatusInternalServerError)
-			return
-		}
-		writeLocal(w, inventory)
-	case path == "/health" && r.Method == http.MethodGet:
-		writeLocal(w, Health{PID: os.Getpid(), Region: s.Region, URL: s.URL()})
-	case path == "/mailbox" && r.Method == http.MethodGet:
-		writeLocal(w, map[string]any{"messages": s.Mailbox.For(r.URL.Query().Get("to"))})
-	default:
-		http.Error(w, "here are: GET /_local/health, GET /_local/resources, GET /_local/mailbox?to=USERNAME-OR-ADDRESS", http.StatusNotFound)
-	}
-}
-
-// Health is what /_local/health answers.
-type Health struct {
-	PID    int    `json:"pid"`
-	Region string `json:"region"`
-	URL    string `json:"url"`
-}
-
-func writeLocal(w http.ResponseWriter, v any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", "  ")
-	_ = encoder.Encode(v) // a client that has gone away is no fault
-}
-
-// logRequest writes one line. Neither the query string nor a header is in it: both
-// carry credentials.
-func (s *Server) logRequest(r *http.Request, record *audit.Record, answer *recorder, took time.Duration) {
+// logRequest writes one line, and keeps the request for testers. Neither the query
+// string nor a header is in it: both carry credentials.
+func (s *Server) logRequest(r *http.Request, record *audit.Record, answer *recorder, came time.Time, took time.Duration) {
 	path, _, _ := strings.Cut(r.RequestURI, "?")
-	if strings.HasPrefix(path, "/_runtime/") {
+	first, _ := splitPath(path)
+	if first == "_runtime" {
 		return // the functions' own polling; its path holds their token
 	}
 	attrs := append([]slog.Attr{
@@ -231,8 +197,11 @@ func (s *Server) logRequest(r *http.Request, record *audit.Record, answer *recor
 	if answer.status >= 500 {
 		level = slog.LevelWarn
 	}
-	if path == "/_local/health" {
-		level = slog.LevelDebug
+	switch {
+	case first != "_local" || answer.status >= 400:
+		s.requests.Add(record.Entry(came, r.Method, path, answer.status, took))
+	case r.Method == http.MethodGet:
+		level = slog.LevelDebug // whoever looks on
 	}
 	s.log.LogAttrs(r.Context(), level, "request", attrs...)
 }

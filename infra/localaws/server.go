@@ -30,6 +30,8 @@ import (
 	"syscall"
 	"time"
 
+	"auth-api/infra/localaws/audit"
+	"auth-api/infra/localaws/clock"
 	"auth-api/infra/localaws/gateway"
 	"auth-api/infra/localaws/iam"
 	"auth-api/infra/localaws/identitypool"
@@ -38,6 +40,7 @@ import (
 	logsapi "auth-api/infra/localaws/lambda/logs/api"
 	"auth-api/infra/localaws/ssm"
 	"auth-api/infra/localaws/store"
+	"auth-api/infra/localaws/testers"
 	"auth-api/infra/localaws/userpool"
 	"auth-api/infra/localaws/userpool/api"
 	"auth-api/infra/localaws/userpool/hosted"
@@ -60,14 +63,17 @@ type Config struct {
 	Region string
 	// Log takes one line a request and the functions' output; nil discards them.
 	Log *slog.Logger
-	// Now is the clock; time.Now when nil.
+	// Now is the clock beneath the local AWS's own (Server.Clock); time.Now when nil.
 	Now func() time.Time
 	// Rand is the source of ids, keys and codes; crypto/rand when nil.
 	Rand io.Reader
 	// Bounds keep slow and large requests from holding the server.
 	Bounds Bounds
+	// The key pair of the account's administrator; both empty means test and test.
+	AdminAccessKeyID, AdminSecretAccessKey string
 	// Tune changes the rooms' settings before they are opened, for tests that need
-	// weaker password hashing or another idle time. May be nil.
+	// weaker password hashing, another idle time, or functions of their own (the
+	// gateway's Lambda). May be nil.
 	Tune func(*Rooms)
 }
 
@@ -81,7 +87,8 @@ type Rooms struct {
 // Server is a running local AWS. Its fields are for the provider and the fixtures.
 type Server struct {
 	Account, Region string
-	Now             func() time.Time
+	Now             func() time.Time // of Clock
+	Clock           *clock.Clock     // what every room goes by; lambda's idle time alone is real time
 	Store           *store.Store
 	IAM             *iam.Service
 	UserPools       *userpool.Service
@@ -96,6 +103,11 @@ type Server struct {
 	lambdaAPI *lambdaapi.API
 	logsAPI   *logsapi.API
 	usageAPI  *gateway.UsageAPI
+
+	testers  *testers.Service
+	requests audit.Requests
+	tokens   testers.Tokens
+	gate     testers.Gate
 
 	log      *slog.Logger
 	rand     io.Reader
@@ -114,9 +126,6 @@ func Start(cfg Config) (*Server, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	if cfg.Now == nil {
-		cfg.Now = time.Now
-	}
 	if cfg.Rand == nil {
 		cfg.Rand = rand.Reader
 	}
@@ -130,8 +139,9 @@ func Start(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("starting the local AWS: %w", err)
 	}
+	clk := clock.New(cfg.Now)
 	s := &Server{
-		Account: Account, Region: cfg.Region, Now: cfg.Now, Mailbox: &Mailbox{now: cfg.Now},
+		Account: Account, Region: cfg.Region, Clock: clk, Now: clk.Now, Mailbox: testers.NewMailbox(clk.Now),
 		log: cfg.Log, rand: cfg.Rand, bounds: cfg.Bounds.withDefaults(), listener: listener, served: make(chan error, 1),
 	}
 	if err := s.open(cfg); err != nil {
@@ -160,7 +170,7 @@ func (s *Server) open(cfg Config) (err error) {
 		return err
 	}
 	userPools := userpool.Config{
-		Store: s.Store, Now: s.Now, Rand: s.rand, Account: s.Account, Region: s.Region, Mail: s.Mailbox.deliver,
+		Store: s.Store, Now: s.Now, Rand: s.rand, Account: s.Account, Region: s.Region, Mail: s.Mailbox.Deliver, Issued: s.tokens.Add,
 		Invoke: s.invokeTrigger,
 	}
 	functions := lambda.Config{
@@ -175,7 +185,10 @@ func (s *Server) open(cfg Config) (err error) {
 	if cfg.Tune != nil {
 		cfg.Tune(&Rooms{UserPool: &userPools, Lambda: &functions, Gateway: &apis})
 	}
-	if s.IAM, err = iam.New(iam.Config{Store: s.Store, Now: s.Now, Rand: s.rand, Account: s.Account, Region: s.Region}); err != nil {
+	if s.IAM, err = iam.New(iam.Config{
+		Store: s.Store, Now: s.Now, Rand: s.rand, Account: s.Account, Region: s.Region,
+		AdminAccessKeyID: cfg.AdminAccessKeyID, AdminSecretAccessKey: cfg.AdminSecretAccessKey,
+	}); err != nil {
 		return err
 	}
 	if s.UserPools, err = userpool.New(userPools); err != nil {
@@ -197,11 +210,18 @@ func (s *Server) open(cfg Config) (err error) {
 	if s.SSM, err = ssm.New(ssm.Config{Store: s.Store, Now: s.Now, Rand: s.rand, Account: s.Account, Region: s.Region, IAM: s.IAM}); err != nil {
 		return err
 	}
-	apis.IAM, apis.Tokens, apis.Lambda = s.IAM, s.UserPools, s.Lambda
+	apis.IAM, apis.Tokens = s.IAM, s.UserPools
+	if apis.Lambda == nil {
+		apis.Lambda = s.Lambda
+	}
 	if s.Gateway, err = gateway.New(apis); err != nil {
 		return err
 	}
 	s.usageAPI = gateway.NewUsageAPI(s.Gateway, s.IAM)
+	s.testers = testers.New(testers.Config{
+		Region: s.Region, URL: s.URL, Log: s.log, Clock: s.Clock, Store: s.Store, UserPools: s.UserPools, IdentityPools: s.IdentityPools,
+		Lambda: s.Lambda, Gateway: s.Gateway, Mailbox: s.Mailbox, Requests: &s.requests, Tokens: &s.tokens, Gate: &s.gate,
+	})
 	return nil
 }
 

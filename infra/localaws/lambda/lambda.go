@@ -244,7 +244,7 @@ func (s *Service) Invoke(ctx context.Context, in Invocation) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	defer beginWaiting(ctx)()
+	defer Waiting(ctx)()
 	inst, err := s.acquire(v, fn)
 	if err != nil {
 		return Result{}, err

@@ -15,8 +15,9 @@ func WithWaiting(ctx context.Context, waiting func() (over func())) context.Cont
 	return context.WithValue(ctx, waitingKey{}, waiting)
 }
 
-// beginWaiting tells whoever asked to be told.
-func beginWaiting(ctx context.Context) (over func()) {
+// Waiting says that a function is waited for, to whom the context of WithWaiting asks, and
+// returns what is to be called when it is over.
+func Waiting(ctx context.Context) (over func()) {
 	if waiting, ok := ctx.Value(waitingKey{}).(func() func()); ok {
 		return waiting()
 	}
