@@ -57,11 +57,12 @@ func (s *Server) admit(w http.ResponseWriter, r *http.Request) {
 		s.route(w, r)
 		return
 	}
-	if err := s.gate.Enter(r.Context()); err != nil {
+	pass, err := s.gate.Enter(r.Context())
+	if err != nil {
 		return // the client has gone away
 	}
-	defer s.gate.Leave()
-	s.route(w, r.WithContext(lambda.WithWaiting(r.Context(), s.gate.Outside)))
+	defer pass.End()
+	s.route(w, r.WithContext(lambda.WithWaiting(r.Context(), pass.Outside)))
 }
 
 func (s *Server) route(w http.ResponseWriter, r *http.Request) {

@@ -17,8 +17,57 @@ type Gate struct {
 	empty  chan struct{} // closed when nobody is inside any more; nil when nobody waits for that
 }
 
-// Enter waits until the gate is open. It fails when ctx ends first; else Leave.
-func (g *Gate) Enter(ctx context.Context) error {
+// Pass is one request's leave to be inside.
+type Pass struct {
+	gate    *Gate
+	mu      sync.Mutex
+	outside int // functions that are waited for
+	ended   bool
+}
+
+// Enter waits until the gate is open. It fails when ctx ends first; else End the Pass.
+func (g *Gate) Enter(ctx context.Context) (*Pass, error) {
+	if err := g.enter(ctx); err != nil {
+		return nil, err
+	}
+	return &Pass{gate: g}, nil
+}
+
+// End leaves for good.
+func (p *Pass) End() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ended = true
+	if p.outside == 0 {
+		p.gate.leave()
+	}
+}
+
+// Outside leaves while a function is waited for, and returns what comes back in, when it
+// was the last that was waited for: for lambda.WithWaiting. After End, as for a function
+// that nobody waits for, both do nothing.
+func (p *Pass) Outside() (back func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.ended {
+		return func() {}
+	}
+	if p.outside++; p.outside == 1 {
+		p.gate.leave()
+	}
+	return func() {
+		// It must come back in whatever happens to its client; a reset does not take for
+		// ever. Entered first, so that Pass is not held while the gate is shut.
+		_ = p.gate.enter(context.Background())
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if p.outside--; p.outside > 0 || p.ended {
+			p.gate.leave()
+		}
+	}
+}
+
+func (g *Gate) enter(ctx context.Context) error {
 	for {
 		g.mu.Lock()
 		shut := g.shut
@@ -36,23 +85,13 @@ func (g *Gate) Enter(ctx context.Context) error {
 	}
 }
 
-// Leave takes back an Enter.
-func (g *Gate) Leave() {
+func (g *Gate) leave() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.inside--
 	if g.inside == 0 && g.empty != nil {
 		close(g.empty)
 		g.empty = nil
-	}
-}
-
-// Outside leaves, and returns what enters again: for lambda.WithWaiting.
-func (g *Gate) Outside() (enter func()) {
-	g.Leave()
-	return func() {
-		// It must come back in whatever happens to its client; a reset does not take for ever.
-		_ = g.Enter(context.Background())
 	}
 }
 
