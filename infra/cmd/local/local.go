@@ -25,10 +25,25 @@ func command() *cobra.Command {
 process on one loopback port, with authorization enforced. What is declared and
 the users are kept in .auth-api/local, and survive a restart.
 
-make up starts it in the background when it is not running, make down stops it.`,
+make up starts it in the background when it is not running, make down stops it.
+
+While it runs, the other commands tell what testers want to know: who asked what
+and why it was refused, codes that AWS would have mailed, users, tokens, usage.
+They move its clock, so that nothing need be waited for, and bring everything
+back to how it was. The same is served over HTTP at /_local/.
+
+The account's administrator signs with access key and secret "test", unless the
+environment has ` + daemon.AdminKeyIDVariable + ` and
+` + daemon.AdminSecretVariable + ` when it is started.
+
+Exit codes: 0 when it was done, 1 when it could not be, 2 when the command line
+is wrong.`,
 		Example: `  local serve                 in the foreground, its log on the terminal
   local start --port 4600     in the background, on another port
-  local status --json
+  local requests --denied     who was refused, and why
+  local mailbox --to ann      the codes that were sent to ann
+  local clock advance 6m      six minutes later, at once
+  local reset                 as just after make up
   local stop`,
 		Args: cobra.NoArgs,
 	}
@@ -56,7 +71,11 @@ make up starts it in the background when it is not running, make down stops it.`
 			if err != nil {
 				return err
 			}
-			return runServer(cmd.Context(), cmd.ErrOrStderr(), dir, port, region, 5*time.Second)
+			admin, err := daemon.AdminKeyFrom(os.Getenv)
+			if err != nil {
+				return err
+			}
+			return runServer(cmd.Context(), cmd.ErrOrStderr(), dir, port, region, admin, 5*time.Second)
 		},
 	}
 	start := &cobra.Command{
@@ -118,6 +137,7 @@ make up starts it in the background when it is not running, make down stops it.`
 		c.Flags().BoolVar(&asJSON, "json", false, "print the state as JSON")
 	}
 	root.AddCommand(serve, start, status, stop)
+	root.AddCommand(testerCommands(where)...)
 	return root
 }
 
@@ -133,15 +153,16 @@ func show(w io.Writer, s daemon.State, asJSON bool) error {
 
 // runServer serves until ctx is done, or until its folder is gone, for which it looks
 // every so often: a checkout that is removed leaves no process and no port behind.
-func runServer(ctx context.Context, log io.Writer, dir string, port int, region string, look time.Duration) error {
+func runServer(ctx context.Context, log io.Writer, dir string, port int, region string, admin daemon.AdminKey, look time.Duration) error {
 	if _, running := daemon.Running(ctx, dir); running {
 		return errors.New("starting the local AWS: one runs in this folder already; local stop ends it")
 	}
 	if port == 0 {
 		port = localaws.DefaultPort
 	}
+	keyID, secret := admin.Pair()
 	aws, err := localaws.Start(localaws.Config{
-		Dir: dir, Port: port, Region: region,
+		Dir: dir, Port: port, Region: region, AdminAccessKeyID: keyID, AdminSecretAccessKey: secret,
 		Log: slog.New(slog.NewTextHandler(log, nil)),
 	})
 	if err != nil {

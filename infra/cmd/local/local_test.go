@@ -17,6 +17,11 @@ import (
 // run runs a server in a folder of its own and returns the folder and its end.
 func run(t *testing.T, ctx context.Context) (dir string, end <-chan error) {
 	t.Helper()
+	return runWith(t, ctx, daemon.AdminKey{})
+}
+
+func runWith(t *testing.T, ctx context.Context, admin daemon.AdminKey) (dir string, end <-chan error) {
+	t.Helper()
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -29,7 +34,7 @@ func run(t *testing.T, ctx context.Context) (dir string, end <-chan error) {
 	}
 	ended := make(chan error, 1)
 	var log bytes.Buffer
-	go func() { ended <- runServer(ctx, &log, dir, port, "us-west-2", time.Millisecond) }()
+	go func() { ended <- runServer(ctx, &log, dir, port, "us-west-2", admin, time.Millisecond) }()
 	poll := time.NewTicker(5 * time.Millisecond)
 	defer poll.Stop()
 	for {
@@ -47,7 +52,7 @@ func run(t *testing.T, ctx context.Context) (dir string, end <-chan error) {
 func TestItServesUntilItIsInterrupted(t *testing.T) {
 	ctx, interrupt := context.WithCancel(t.Context())
 	dir, end := run(t, ctx)
-	if err := runServer(t.Context(), &bytes.Buffer{}, dir, 0, "us-west-2", time.Second); err == nil || !strings.Contains(err.Error(), "runs in this folder already") {
+	if err := runServer(t.Context(), &bytes.Buffer{}, dir, 0, "us-west-2", daemon.AdminKey{}, time.Second); err == nil || !strings.Contains(err.Error(), "runs in this folder already") {
 		t.Errorf("a second one in its folder: %v", err)
 	}
 	interrupt()

@@ -115,7 +115,13 @@ func Running(ctx context.Context, dir string) (State, bool) {
 // unless one runs already. One that runs from another build, or for another port or
 // region, is stopped first: its store carries over. fresh tells whether it was started.
 // A port of 0 means the one it runs on, or ran on when it was killed, else the default.
+// One whose administrator has another key than the environment says (see AdminKeyFrom) is
+// stopped first too.
 func Start(ctx context.Context, executable, dir string, port int, region string) (s State, fresh bool, err error) {
+	admin, err := AdminKeyFrom(os.Getenv)
+	if err != nil {
+		return State{}, false, fmt.Errorf("starting the local AWS: %w", err)
+	}
 	if s, running := Running(ctx, dir); running {
 		hash, err := fileHash(executable)
 		if err != nil {
@@ -128,7 +134,11 @@ func Start(ctx context.Context, executable, dir string, port int, region string)
 		if port == 0 {
 			port = runsOn
 		}
-		if s.Executable == hash && s.Region == region && port == runsOn {
+		fits, err := admin.fits(ctx, s)
+		if err != nil {
+			return State{}, false, err
+		}
+		if fits && s.Executable == hash && s.Region == region && port == runsOn {
 			return s, false, nil
 		}
 		if _, err := Stop(ctx, dir); err != nil {
