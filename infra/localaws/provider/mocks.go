@@ -32,7 +32,10 @@ func (m mocks) NewResource(args pulumi.MockResourceArgs) (string, resource.Prope
 	}
 	if len(checked.Failures) > 0 {
 		f := checked.Failures[0]
-		return "", nil, fmt.Errorf("declaring %s (%s): %s: %s", args.Name, args.TypeToken, f.Property, f.Reason)
+		if f.Property != "" {
+			f.Reason = string(f.Property) + ": " + f.Reason
+		}
+		return "", nil, fmt.Errorf("declaring %s (%s): %s", args.Name, args.TypeToken, f.Reason)
 	}
 	created, err := m.p.Create(context.Background(), plugin.CreateRequest{URN: urn, Properties: checked.Properties})
 	if err != nil {
