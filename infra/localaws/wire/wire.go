@@ -5,6 +5,7 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -78,8 +79,10 @@ func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 func write(w http.ResponseWriter, r *http.Request, status int, v any) {
-	body, err := json.Marshal(v)
-	if err != nil {
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	encoder.SetEscapeHTML(false) // as on AWS, where > in a message is >
+	if err := encoder.Encode(v); err != nil {
 		audit.From(r.Context()).Fault(err)
 		http.Error(w, "", http.StatusInternalServerError)
 		return
@@ -87,7 +90,7 @@ func write(w http.ResponseWriter, r *http.Request, status int, v any) {
 	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 	w.Header().Set("x-amzn-RequestId", audit.From(r.Context()).RequestID)
 	w.WriteHeader(status)
-	_, _ = w.Write(body) // a client that has gone away is no fault
+	_, _ = w.Write(bytes.TrimRight(body.Bytes(), "\n")) // a client that has gone away is no fault
 }
 
 func headerSafe(s string) string {
