@@ -1,0 +1,108 @@
+package cases
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// choice is a point on which AWS's answer is not documented, or sources disagree, and
+// what was chosen.
+type choice struct {
+	about  string
+	chosen string
+	why    string
+	held   string // by which test: a case's number, a refusal of this page, or FOLDER TestName
+}
+
+// choices are those that are not rows of the table themselves. The rows that are open
+// stand on the page beside them.
+func choices() []choice {
+	return []choice{
+		{"an API that does not exist; on AWS its name does not resolve", "403 Forbidden, as for an unknown stage", "there is one host name for all", "gateway TestRouting"},
+		{"the offset of a quota's window", "the day of the week (from Sunday) or of the month (from the 1st) on which it begins, plus the offset", "the reading that fits its bounds, 6 and 27", "gateway/limits TestQuotaWindows"},
+		{"a function that Lambda throttles, or that is gone", "500 Internal server error, as without the permission to invoke it", "the caller is told nothing of the function", "gateway TestIntegration"},
+		{"an event over Lambda's 6 MB", "413 Request Too Long", "refused before the function is asked", "gateway TestIntegration"},
+		{"a function's isBase64Encoded body that is not base64", "502 Internal server error", "deny in doubt", "gateway TestBinaryAndCompressedAnswers"},
+		{"a Lambda authorizer on an API with a resource policy", "both must allow", "deny in doubt", "gateway TestLambdaAuthorizer"},
+		{"a Lambda authorizer that may not be invoked, is throttled or too slow", "500, as any other failure of it (case 31)", "deny in doubt", "gateway TestLambdaAuthorizer"},
+
+		{"UNSIGNED-PAYLOAD", "refused for every service but s3", "documented for Amazon S3 alone", "S2"},
+		{"two signatures in one request", "refused", "which of them would count is not documented", "S1"},
+		{"a presigned request without X-Amz-Expires", "good for as long as a signed header: five minutes, or the service's own skew", "deny in doubt", "S5"},
+
+		{"NotPrincipal with Allow", "refused when it is declared", "it would let in everybody else, anonymous callers too; AWS advises against it", "refused: resource policies with NotPrincipal and Allow"},
+		{"a condition key that the local AWS does not fill in", "refused when it is declared", "a condition that never sees its key would hold or fail for the wrong reason", "refused: condition keys that the local AWS does not fill in"},
+		{"aws:SecureTransport on loopback", "true", "the endpoint stands in for AWS's, which speak TLS alone", "iam TestAuthorize"},
+		{"a condition's value that cannot be compared, a key with many values without ForAnyValue or ForAllValues, a variable without a value", "an allow fails and a deny holds", "deny in doubt", "authz TestDoubtDenies"},
+		{"an element that stands twice in a policy", "refused when it is declared", "readers differ in which of the two counts", "authz TestParseRefuses"},
+		{"a policy variable in a policy of version 2008-10-17", "refused when it is declared", "AWS takes it to the letter, which is never what is meant", "authz TestParseRefuses"},
+		{"an escaped path against policies", "it must be allowed both as it was received and decoded", "deny in doubt", "D3"},
+		{"a session whose role was deleted or made anew", "the token is invalid (case 13)", "the credentials were for another role", "iam TestSessionsAreRefused"},
+
+		{"what a guest may do in the enhanced flow", "what the role allows and either of the two session policies that AWS lists, the inline or the managed one", "AWS names both and does not say how they are taken together", "identitypool TestGuests"},
+		{"the order of case 59's checks", "form, issuer, signature, time, kind of token, client, signed out", "what a token claims is looked at once it is vouched for; the issuer can only refuse", "59e"},
+		{"the words for a user who has signed out, with serverSideTokenCheck", "Invalid login token. Token is not valid.", "the check is documented, the words are not", "T3"},
+		{"CustomRoleArn where the provider has no role mapping", "InvalidParameterException", "deny in doubt", "identitypool TestRoles"},
+		{"logins that belong to different identities", "ResourceConflictException", "deny in doubt: AWS merges identities in some cases, which gives one the other's data", "identitypool TestIdentitiesBelongToTheirLogins"},
+
+		{"a code that is used twice", "invalid_grant, and the tokens that it gave are revoked", "RFC 6749, section 4.1.2; AWS documents the refusal alone", "userpool/hosted TestCodeUsedTwiceRevokesItsTokens"},
+		{"error_description in redirects of the hosted sign-in", "our own words, which this page leaves out", "AWS's are not documented", "47a"},
+		{"a refresh token that was rotated, used again", "refused; the sign-in goes on", "AWS documents the refusal alone", "57c"},
+		{"sign-in by Secure Remote Password with an email address", "USER_ID_FOR_SRP tells the user name", "as AWS does: the client needs it for its proof", "U1"},
+		{"Secure Remote Password for a user that is not there", "salt and user id are made up, the same each time", "RFC 5054, section 2.5.1.3, so that it cannot be told from a user", "userpool/api TestSRPHidesWhoExists"},
+		{"wrong passwords for a name that nobody has", "counted and locked out as for one that is there", "else the lock-out would tell who exists", "userpool/api TestLockOut"},
+		{"how long a refused sign-up takes", "one of a wrong form is refused at once; one of a taken name after its password was hashed, as a good one is", "that the name is taken is told anyway, as AWS does", "userpool/api TestSignUpRefusals"},
+	}
+}
+
+// TestChoicesAreHeld looks up the test that every choice names.
+func TestChoicesAreHeld(t *testing.T) {
+	held := map[string]bool{}
+	for _, sec := range sections() {
+		for _, tc := range sec.cases {
+			held[tc.id] = true
+		}
+	}
+	for _, r := range refusals() {
+		held["refused: "+r.what] = true
+	}
+	for _, c := range choices() {
+		if c.about == "" || c.chosen == "" || c.why == "" {
+			t.Errorf("the choice %+v is not complete", c)
+		}
+		folder, name, isTest := strings.Cut(c.held, " Test")
+		if !held[c.held] && !(isTest && hasTest(t, folder, "Test"+name)) {
+			t.Errorf("%s: there is no %s", c.about, c.held)
+		}
+	}
+}
+
+// hasTest tells whether a folder of the local AWS has this test.
+func hasTest(t *testing.T, folder, name string) bool {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join("..", filepath.FromSlash(folder), "*_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, source, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range parsed.Decls {
+			if f, ok := d.(*ast.FuncDecl); ok && f.Recv == nil && f.Name.Name == name {
+				return true
+			}
+		}
+	}
+	return false
+}
