@@ -230,17 +230,19 @@ func TestUnknownUsersTakeTheSameTime(t *testing.T) {
 	f.PasswordHash = &argon2id.Params{Memory: 64 << 10, Iterations: 3, Parallelism: 1, SaltLength: 16, KeyLength: 32}
 	f.Start()
 	f.DeclareUser(userpool.DeclaredUser{UserPoolID: pooltest.PoolID, Username: "slow", Password: pooltest.Password})
-	fastest := func(name string) time.Duration {
-		best := time.Hour
-		for range 3 {
+	// The fastest of some, asked in turn: a busy machine makes any of them slow, and
+	// without the hash an unknown user would be answered a hundred times sooner.
+	fastest := map[string]time.Duration{}
+	for range 3 {
+		for _, name := range []string{"slow", "nobody"} {
 			start := time.Now()
 			pooltest.Refused(t, f.API("InitiateAuth", pooltest.PasswordFlow(name, "wrongPASS1")), "NotAuthorizedException", pooltest.WrongPassword)
-			best = min(best, time.Since(start))
+			if took := time.Since(start); fastest[name] == 0 || took < fastest[name] {
+				fastest[name] = took
+			}
 		}
-		return best
 	}
-	known, unknown := fastest("slow"), fastest("nobody")
-	if unknown < known/2 || known < unknown/2 {
-		t.Errorf("a known user takes %s, an unknown one %s", known, unknown)
+	if fastest["nobody"] < fastest["slow"]/5 {
+		t.Errorf("a known user takes %s, an unknown one %s", fastest["slow"], fastest["nobody"])
 	}
 }
