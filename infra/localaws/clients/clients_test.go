@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -76,6 +78,13 @@ func newSite(t *testing.T, settings awstest.Settings) *site {
 	}
 	s.sub = claims.Subject
 	return s
+}
+
+// within is the same site in a subtest.
+func (s *site) within(t *testing.T) *site {
+	sub := *s
+	sub.t = t
+	return &sub
 }
 
 // provider is the user pool's name among the logins of an identity pool.
@@ -175,4 +184,15 @@ func (s *site) told(more input) string {
 		s.t.Fatal(err)
 	}
 	return string(data)
+}
+
+// isolated is an environment without anything that tells of AWS or of a proxy; the
+// configuration of whoever runs the test is not looked at.
+func isolated(dir string) []string {
+	env := slices.DeleteFunc(os.Environ(), func(entry string) bool {
+		name, _, _ := strings.Cut(strings.ToUpper(entry), "=")
+		return strings.HasPrefix(name, "AWS_") || strings.HasPrefix(name, "NODE_") || strings.HasSuffix(name, "_PROXY")
+	})
+	return append(env, "AWS_EC2_METADATA_DISABLED=true",
+		"AWS_CONFIG_FILE="+filepath.Join(dir, "config"), "AWS_SHARED_CREDENTIALS_FILE="+filepath.Join(dir, "credentials"))
 }

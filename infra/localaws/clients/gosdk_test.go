@@ -27,14 +27,13 @@ import (
 // goSDK is the AWS SDK for Go with a stack.
 type goSDK struct {
 	*site
-	t        *testing.T
 	users    *cognitoidentityprovider.Client
 	identity *cognitoidentity.Client
 }
 
-func newGoSDK(t *testing.T, s *site) *goSDK {
+func newGoSDK(s *site) *goSDK {
 	config := aws.Config{Region: s.Outputs.Region, BaseEndpoint: &s.Outputs.AWSEndpoint}
-	return &goSDK{site: s, t: t, users: cognitoidentityprovider.NewFromConfig(config), identity: cognitoidentity.NewFromConfig(config)}
+	return &goSDK{site: s, users: cognitoidentityprovider.NewFromConfig(config), identity: cognitoidentity.NewFromConfig(config)}
 }
 
 // signed is the SDK's configuration for calls that are signed.
@@ -171,9 +170,30 @@ func changed(digest string) string {
 	return digest[:len(digest)-1] + last
 }
 
+// callsAPI goes through the API with credentials that a client was given.
+func (g *goSDK) callsAPI(user, guest aws.Credentials) []seen {
+	g.t.Helper()
+	nobody := aws.Credentials{}
+	forged := g.request("/require-auth", user)
+	forged.Header.Set("Authorization", changed(forged.Header.Get("Authorization")))
+	open, keyless := g.request("/no-auth", nobody), g.request("/require-auth", nobody)
+	open.Header.Del("X-Api-Key")
+	keyless.Header.Del("X-Api-Key")
+	g.ok("signing", v4.NewSigner().SignHTTP(g.t.Context(), user, keyless, emptyHash, "execute-api", g.Outputs.Region, time.Now()))
+	return []seen{
+		g.send(openWithKey, g.request("/no-auth", nobody)),
+		g.send(signedWithKey, g.request("/require-auth", user)),
+		g.send(unsigned, g.request("/require-auth", nobody)),
+		g.send(changedSignature, forged),
+		g.send(withoutKey, open),
+		g.send(signedWithoutKey, keyless),
+		g.send(byGuest, g.request("/require-auth", guest)),
+	}
+}
+
 func TestAWSSDKForGo(t *testing.T) {
 	t.Parallel()
-	g := newGoSDK(t, newSite(t, awstest.Article(t)))
+	g := newGoSDK(newSite(t, awstest.Article(t)))
 	tokens := g.signsIn(g.Outputs.DemoUser, g.Outputs.DemoPassword)
 	identity, user, err := g.credentialsOf(*tokens.IdToken)
 	g.ok("asking for credentials", err)
@@ -183,24 +203,9 @@ func TestAWSSDKForGo(t *testing.T) {
 	_, guest, err := g.credentialsOf("")
 	g.ok("asking for a guest's credentials", err)
 
-	forged := g.request("/require-auth", user)
-	forged.Header.Set("Authorization", changed(forged.Header.Get("Authorization")))
+	g.saw(g.callsAPI(user, guest), g.calls())
 	keyless := g.request("/require-auth", user)
 	keyless.Header.Del("X-Api-Key") // which the SDK signed, as any header that it finds
-	open := g.request("/no-auth", aws.Credentials{})
-	open.Header.Del("X-Api-Key")
-	unsignedKey := g.request("/require-auth", aws.Credentials{})
-	unsignedKey.Header.Del("X-Api-Key")
-	g.ok("signing", v4.NewSigner().SignHTTP(t.Context(), user, unsignedKey, emptyHash, "execute-api", g.Outputs.Region, time.Now()))
-	g.saw([]seen{
-		g.send(openWithKey, g.request("/no-auth", aws.Credentials{})),
-		g.send(signedWithKey, g.request("/require-auth", user)),
-		g.send(unsigned, g.request("/require-auth", aws.Credentials{})),
-		g.send(changedSignature, forged),
-		g.send(withoutKey, open),
-		g.send(signedWithoutKey, unsignedKey),
-		g.send(byGuest, g.request("/require-auth", guest)),
-	}, g.calls())
 	if got := g.send("a signed header taken away", keyless); got.Status != 403 || got.Type != "InvalidSignatureException" {
 		t.Errorf("a signed header taken away: %+v", got)
 	}

@@ -16,7 +16,7 @@ const wrongPassword = "Incorrect username or password."
 // A user's life at the user pool, by the AWS SDK for Go.
 func TestAWSSDKForGoAtTheUserPool(t *testing.T) {
 	t.Parallel()
-	g := newGoSDK(t, newSite(t, awstest.Article(t)))
+	g := newGoSDK(newSite(t, awstest.Article(t)))
 	ctx, clientID := t.Context(), &g.Outputs.UserPoolClientID
 	const first, second, third = "firstPASS123", "secondPASS123", "thirdPASS123"
 

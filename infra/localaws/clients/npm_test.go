@@ -147,17 +147,6 @@ func (n node) run(t *testing.T, told string, program string, args ...string) []s
 	return steps
 }
 
-// isolated is an environment without anything that tells of AWS, or of a proxy, and
-// with a home that is empty.
-func isolated(home string) []string {
-	env := slices.DeleteFunc(os.Environ(), func(entry string) bool {
-		name, _, _ := strings.Cut(strings.ToUpper(entry), "=")
-		return strings.HasPrefix(name, "AWS_") || strings.HasSuffix(name, "_PROXY") || strings.HasPrefix(name, "NODE_") || name == "HOME"
-	})
-	return append(env, "HOME="+home, "AWS_EC2_METADATA_DISABLED=true",
-		"AWS_CONFIG_FILE="+filepath.Join(home, "config"), "AWS_SHARED_CREDENTIALS_FILE="+filepath.Join(home, "credentials"))
-}
-
 func TestAWSSDKForJavaScript(t *testing.T) {
 	t.Parallel()
 	n := newNode(t)
