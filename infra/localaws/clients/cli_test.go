@@ -60,7 +60,7 @@ func (c cli) try(command string, in, out any) (code, message string) {
 		return refusal[1], refusal[2]
 	}
 	if out != nil {
-		if err := json.Unmarshal(printed, out); err != nil {
+		if err := json.NewDecoder(bytes.NewReader(printed)).Decode(out); err != nil {
 			c.t.Fatalf("aws %s: %v", command, err)
 		}
 	}
@@ -104,6 +104,7 @@ func TestAWSCLI(t *testing.T) {
 	t.Parallel()
 	path := tool(t, "aws", "awscli")
 	s := newSite(t, extended(t))
+	s.grant()
 	within := func(t *testing.T) cli { return cli{site: s.within(t), path: path} }
 
 	// Each command takes a second to start: what needs no other goes side by side.
@@ -142,6 +143,33 @@ func TestAWSCLI(t *testing.T) {
 		c.refused("a changed secret", "sts get-caller-identity", nil, "SignatureDoesNotMatch", signatureDiffers)
 		c.refused("the identity of a user", "cognito-identity get-credentials-for-identity", m{"IdentityId": s.user.Identity.ID},
 			"NotAuthorizedException", "Access to Identity '"+s.user.Identity.ID+"' is forbidden.")
+	})
+	t.Run("other services", func(t *testing.T) {
+		t.Parallel()
+		c := within(t)
+		c.as = s.user.Identity.Credentials
+		var got struct{ Parameter struct{ Value string } }
+		c.run("ssm get-parameter", m{"Name": greeting}, &got)
+		if got.Parameter.Value != "hello" {
+			t.Errorf("ssm get-parameter: %q", got.Parameter.Value)
+		}
+		c.refused("a parameter without a grant", "ssm get-parameter", m{"Name": secret}, "AccessDeniedException", c.denied("authenticated", "ssm:GetParameter", c.arn("ssm", "parameter"+secret)))
+		payload := filepath.Join(t.TempDir(), "event.json")
+		if err := os.WriteFile(payload, []byte(`{"httpMethod": "GET", "path": "/no-auth"}`), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		// The answer goes to the file named, and what the CLI has to say of it after it.
+		var answer struct{ Body string }
+		c.run("lambda invoke --function-name "+openOne+" --payload fileb://"+payload+" /dev/stdout", nil, &answer)
+		if answer.Body != `{"message":"Open for All!"}` {
+			t.Errorf("lambda invoke: the body is %q", answer.Body)
+		}
+		c.as = administrator
+		var log struct{ Events []struct{ Message string } }
+		c.run("logs filter-log-events", m{"logGroupName": "/aws/lambda/" + openOne, "filterPattern": "REPORT"}, &log)
+		if len(log.Events) == 0 || !strings.HasPrefix(log.Events[0].Message, "REPORT RequestId: ") {
+			t.Errorf("logs filter-log-events: %d events", len(log.Events))
+		}
 	})
 	t.Run("newcomer", func(t *testing.T) {
 		t.Parallel()

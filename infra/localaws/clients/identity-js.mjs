@@ -1,45 +1,8 @@
 // amazon-cognito-identity-js, which signs in by Secure Remote Password.
-import { AuthenticationDetails, CognitoUser, CognitoUserAttribute, CognitoUserPool } from 'amazon-cognito-identity-js';
+import { CognitoUserAttribute } from 'amazon-cognito-identity-js';
 import { calls, mailed, provider, refused, say, site } from './lib.mjs';
 import { sign } from './sign-smithy.mjs';
-
-// storage is one of our own for each user: there is no window to keep tokens in.
-function storage() {
-  const kept = new Map();
-  return {
-    getItem: (key) => (kept.has(key) ? kept.get(key) : null),
-    setItem: (key, value) => kept.set(key, value),
-    removeItem: (key) => kept.delete(key),
-    clear: () => kept.clear(),
-  };
-}
-
-function newUser(Username) {
-  const Storage = storage();
-  const Pool = new CognitoUserPool({ UserPoolId: site.userPoolId, ClientId: site.userPoolClientId, endpoint: site.awsEndpoint, Storage });
-  return new CognitoUser({ Username, Pool, Storage });
-}
-
-// callback runs a method that reports to a callback(error, result).
-const callback = (run) => new Promise((resolve, reject) => {
-  run((error, result) => (error ? reject(error) : resolve(result)));
-});
-
-// listener runs a method that reports to an object with onSuccess and onFailure.
-const listener = (run, more = {}) => new Promise((resolve, reject) => {
-  const also = Object.fromEntries(Object.entries(more).map(([name, handle]) => [name, (...args) => resolve(handle(...args))]));
-  run({ onSuccess: resolve, onFailure: reject, ...also });
-});
-
-// The library takes two seconds for Secure Remote Password, so that not everybody here
-// signs in by it.
-const srp = 'USER_SRP_AUTH';
-const plain = 'USER_PASSWORD_AUTH';
-
-function signIn(user, Username, Password, flow = plain) {
-  user.setAuthenticationFlowType(flow);
-  return listener((on) => user.authenticateUser(new AuthenticationDetails({ Username, Password }), on));
-}
+import { callback, listener, newUser, signIn, srp } from './users.mjs';
 
 const demo = newUser(site.demoUser);
 await refused('a wrong password', signIn(demo, site.demoUser, 'wrongPASS123', srp));
@@ -82,10 +45,9 @@ refreshing.catch(() => {}); // by whoever awaits it
 
 // Somebody invited has to choose a password.
 const invited = newUser('invited');
-const missing = await listener(
-  (on) => invited.authenticateUser(new AuthenticationDetails({ Username: 'invited', Password: site.temporaryPassword }), on),
-  { newPasswordRequired: (known, required) => ({ known: known.email, required }) },
-);
+const missing = await signIn(invited, 'invited', site.temporaryPassword, srp, {
+  newPasswordRequired: (known, required) => ({ known: known.email, required }),
+});
 say('newPasswordRequired', { body: JSON.stringify(missing) });
 await refused('a weak password of one\'s own', listener((on) => invited.completeNewPasswordChallenge('weak', {}, on)));
 const own = await listener((on) => invited.completeNewPasswordChallenge('ownPASS123', {}, on));
