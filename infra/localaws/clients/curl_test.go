@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"os/exec"
-	"slices"
 	"strings"
 	"testing"
 
@@ -146,7 +145,7 @@ func TestCurl(t *testing.T) {
 	through.more = []string{"connect-to = \"::" + strings.TrimPrefix(p.URL, "http://") + "\"\n"}
 	through.call("", "/require-auth", key)
 	forged := map[string]string{}
-	for name, values := range p.passed[0].header {
+	for name, values := range p.last().header {
 		forged[name] = values[0]
 	}
 	forged["Authorization"] = changed(forged["Authorization"])
@@ -177,7 +176,7 @@ func TestCurl(t *testing.T) {
 		p := newTap(t, s)
 		c := user
 		var config []string
-		for _, x := range slices.Concat(plain, hostile) {
+		for _, x := range targets() {
 			header := map[string]string{"x-api-key": s.Outputs.APIKey}
 			if x.Body != "" {
 				header["Content-Type"] = "application/json"
@@ -188,6 +187,7 @@ func TestCurl(t *testing.T) {
 		if _, err := c.run(strings.Join(config, "next\n")); err != nil {
 			return
 		}
-		p.judge("curl", c.as, s.Outputs.Region, plain...)
+		// Debian's curl escapes no path and sorts no parameters; later ones do.
+		p.judge("curl", c.as, s.Outputs.Region, func(x target) bool { return x.Why != "" })
 	})
 }
