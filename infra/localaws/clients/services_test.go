@@ -39,7 +39,8 @@ func (s *site) denied(role, action, resource string) string {
 		" because no identity-based policy allows the " + action + " action"
 }
 
-// grant declares two parameters, and grants the signed-in one of them and one function.
+// grant declares two parameters, and grants the signed-in one of them, one function, and
+// a role that may read the other parameter.
 func (s *site) grant() {
 	s.t.Helper()
 	policy, err := json.Marshal(map[string]any{"Version": "2012-10-17", "Statement": []map[string]any{
@@ -49,7 +50,9 @@ func (s *site) grant() {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	authenticated := "arn:aws:iam::" + s.AWS.Account + ":role/auth-api-local-authenticated"
 	err = pulumi.RunErr(func(ctx *pulumi.Context) error {
+		var before []pulumi.Resource // a policy needs its role
 		for _, declared := range []struct {
 			kind, name string
 			properties pulumi.Map
@@ -57,11 +60,16 @@ func (s *site) grant() {
 			{"aws:ssm/parameter:Parameter", "greeting", pulumi.Map{"name": pulumi.String(greeting), "type": pulumi.String("String"), "value": pulumi.String("hello")}},
 			{"aws:ssm/parameter:Parameter", "secret", pulumi.Map{"name": pulumi.String(secret), "type": pulumi.String("SecureString"), "value": pulumi.ToSecret(pulumi.String(secretText))}},
 			{"aws:iam/rolePolicy:RolePolicy", "grant", pulumi.Map{"name": pulumi.String("clients"), "role": pulumi.String("auth-api-local-authenticated"), "policy": pulumi.String(policy)}},
+			{"aws:iam/role:Role", "operator", pulumi.Map{"name": pulumi.String("clients-operator"), "assumeRolePolicy": pulumi.String(
+				`{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "` + authenticated + `"}}}`)}},
+			{"aws:iam/rolePolicy:RolePolicy", "operate", pulumi.Map{"name": pulumi.String("operate"), "role": pulumi.String("clients-operator"), "policy": pulumi.String(
+				`{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "ssm:GetParameter", "Resource": "` + s.arn("ssm", "parameter"+secret) + `"}}`)}},
 		} {
 			var resource struct{ pulumi.CustomResourceState }
-			if err := ctx.RegisterResource(declared.kind, declared.name, declared.properties, &resource); err != nil {
+			if err := ctx.RegisterResource(declared.kind, declared.name, declared.properties, &resource, pulumi.DependsOn(before)); err != nil {
 				return err
 			}
+			before = []pulumi.Resource{&resource}
 		}
 		return nil
 	}, pulumi.WithMocks("clients", "local", provider.New(s.AWS).Mocks()))
