@@ -171,6 +171,34 @@ func TestAWSCLI(t *testing.T) {
 			t.Errorf("logs filter-log-events: %d events", len(log.Events))
 		}
 	})
+	t.Run("invited", func(t *testing.T) {
+		t.Parallel()
+		c := within(t)
+		c.as = administrator
+		var made struct{ User struct{ UserStatus string } }
+		c.run("cognito-idp admin-create-user", m{
+			"UserPoolId": s.Outputs.UserPoolID, "Username": "invited", "UserAttributes": []m{{"Name": "email", "Value": "invited@example.com"}},
+		}, &made)
+		if made.User.UserStatus != "FORCE_CHANGE_PASSWORD" {
+			t.Errorf("admin-create-user: the user is %s", made.User.UserStatus)
+		}
+		var challenge struct{ ChallengeName, Session string }
+		c.run("cognito-idp initiate-auth", c.password("invited", c.code("invited")), &challenge)
+		if challenge.ChallengeName != "NEW_PASSWORD_REQUIRED" {
+			t.Fatalf("initiate-auth: the challenge is %q", challenge.ChallengeName)
+		}
+		var in struct{ AuthenticationResult struct{ IdToken string } }
+		c.run("cognito-idp respond-to-auth-challenge", m{
+			"ClientId": s.Outputs.UserPoolClientID, "ChallengeName": challenge.ChallengeName, "Session": challenge.Session,
+			"ChallengeResponses": m{"USERNAME": "invited", "NEW_PASSWORD": "ownPASS123"},
+		}, &in)
+		if in.AuthenticationResult.IdToken == "" {
+			t.Error("respond-to-auth-challenge: there are no tokens")
+		}
+		c.as = s.user.Identity.Credentials
+		c.refused("a user of the pool", "cognito-idp admin-get-user", m{"UserPoolId": s.Outputs.UserPoolID, "Username": "invited"},
+			"AccessDeniedException", c.denied("authenticated", "cognito-idp:AdminGetUser", c.arn("cognito-idp", "userpool/"+s.Outputs.UserPoolID)))
+	})
 	t.Run("newcomer", func(t *testing.T) {
 		t.Parallel()
 		c := within(t)
