@@ -60,6 +60,7 @@ func (x *exchange) authorizeIAM() bool {
 		}
 		return x.refuse(a, reason)
 	}
+	x.passed(PartSignature)
 	x.caller = caller
 	x.record.Caller(caller.ARN)
 	return x.decide(caller)

@@ -58,6 +58,9 @@ type Config struct {
 	Lambda  Invoker
 	// FlushEvery is how often usage counters are written, one second when zero.
 	FlushEvery time.Duration
+	// Watch, when it is not nil, is called when a request comes in, and what it returns
+	// at the end of each part of its way. It is for measuring, and must be quick.
+	Watch func() (passed func(Part))
 }
 
 // Service serves the stages that are declared. It is safe for use by many goroutines.
@@ -121,7 +124,8 @@ type exchange struct {
 	claims     map[string]any
 	verdict    *verdict
 	key        *apiKey
-	validation string // what the request lacks
+	validation string     // what the request lacks
+	watcher    func(Part) // nil unless somebody measures
 }
 
 // ServeHTTP serves a request to a stage of an API. rest is the path below the stage,
@@ -135,6 +139,9 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request, apiID, stage
 	x := &exchange{
 		service: s, w: w, r: r, record: record, now: s.cfg.Now(), apiID: apiID, stageName: stageName,
 		fullPath: rawPath(r), path: "/" + strings.TrimLeft(rest, "/"), sourceIP: sourceIP(r.RemoteAddr),
+	}
+	if s.cfg.Watch != nil {
+		x.watcher = s.cfg.Watch()
 	}
 	record.Service("execute-api " + r.Method + " " + x.path)
 	if err := x.identify(record.RequestID); err != nil {
@@ -167,9 +174,18 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request, apiID, stage
 		x.refuseUnknownRoute()
 		return
 	}
-	if !x.readBody() || !x.authorize() || !x.admitKey(c) || !x.validate() {
+	if !x.readBody() {
 		return
 	}
+	x.passed(PartRoute)
+	if !x.authorize() {
+		return
+	}
+	x.passed(PartDecision)
+	if !x.admitKey(c) || !x.validate() {
+		return
+	}
+	x.passed(PartLimits)
 	x.integrate()
 }
 

@@ -23,6 +23,7 @@ func (x *exchange) integrate() {
 	in := &x.method.Integration
 	if in.Mock != nil {
 		x.answerMock(in.Mock)
+		x.passed(PartResponse)
 		return
 	}
 	event, err := payload.Marshal(x.event())
@@ -31,11 +32,13 @@ func (x *exchange) integrate() {
 		x.refuse(answerInternal, "the proxy event could not be made")
 		return
 	}
+	x.passed(PartEvent)
 	ctx, cancel := context.WithTimeout(x.r.Context(), in.Timeout)
 	defer cancel()
 	result, err := x.service.cfg.Lambda.Invoke(ctx, lambda.Invocation{
 		Function: in.Function, Payload: event, Principal: principal, SourceARN: x.arn(x.method.SourcePath), TraceID: x.traceID,
 	})
+	x.passed(PartFunction)
 	if err != nil {
 		x.refuseInvocation(ctx, err)
 		return
@@ -50,6 +53,7 @@ func (x *exchange) integrate() {
 		return
 	}
 	x.respond(answer)
+	x.passed(PartResponse)
 }
 
 // refuseInvocation answers for a function that was not run, or not in time.
