@@ -9,27 +9,18 @@ package awstest
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"auth-api/infra/client"
-	"auth-api/infra/function"
 	"auth-api/infra/localaws"
-	"auth-api/infra/localaws/provider"
-	"auth-api/infra/stack"
 	"github.com/alexedwards/argon2id"
-	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
-	"gopkg.in/yaml.v3"
 )
 
 // Settings are a stack file's config, without the project's name before the keys.
@@ -38,21 +29,9 @@ type Settings map[string]any
 // Article returns the settings of Pulumi.local.yaml: the article's stack.
 func Article(t testing.TB) Settings {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join(root(t), "Pulumi.local.yaml"))
+	settings, err := ReadArticle(root(t))
 	if err != nil {
-		t.Fatalf("reading the article's stack: %v", err)
-	}
-	var doc struct {
-		Config map[string]any `yaml:"config"`
-	}
-	if err := yaml.Unmarshal(data, &doc); err != nil {
-		t.Fatalf("reading the article's stack: %v", err)
-	}
-	settings := Settings{}
-	for key, value := range doc.Config {
-		if name, own := strings.CutPrefix(key, project+":"); own {
-			settings[name] = value
-		}
+		t.Fatal(err)
 	}
 	return settings
 }
@@ -106,75 +85,16 @@ func TryDeploy(t testing.TB, settings Settings, options ...Option) (*Stack, erro
 			t.Errorf("stopping the local AWS: %v", err)
 		}
 	})
-	config := map[string]string{"aws:region": aws.Region, project + ":target": "local"}
-	for key, value := range settings {
-		text, isText := value.(string)
-		if !isText {
-			data, err := json.Marshal(value)
-			if err != nil {
-				return nil, fmt.Errorf("writing the setting %s: %w", key, err)
-			}
-			text = string(data)
-		}
-		config[project+":"+key] = text
-	}
-	encoded, err := json.Marshal(config)
+	outputs, err := Up(aws, root(t), settings)
 	if err != nil {
 		return nil, err
 	}
-	env := map[string]string{"PULUMI_CONFIG": string(encoded), "PULUMI_DEBUG_PROVIDERS": "aws:0"}
-	var outputs pulumi.Map
-	program := stack.Program(func(name string) string { return env[name] },
-		stack.WithRoot(root(t)), stack.WithBuilder(build), stack.WithOutputs(func(m pulumi.Map) { outputs = m }))
-
-	s := &Stack{AWS: aws, t: t, now: aws.Now}
-	err = pulumi.RunErr(func(ctx *pulumi.Context) error {
-		if err := program(ctx); err != nil {
-			return err
-		}
-		// RunErr waits for this before it returns.
-		outputs.ToMapOutput().ApplyT(func(known map[string]any) (any, error) {
-			data, err := json.Marshal(known)
-			if err == nil {
-				err = json.Unmarshal(data, &s.Outputs)
-			}
-			return nil, err
-		})
-		return nil
-	}, pulumi.WithMocks(project, "local", provider.New(aws).Mocks()), func(info *pulumi.RunInfo) { info.Config = config })
-	if err != nil {
-		return nil, err
-	}
-	return s, nil
+	return &Stack{AWS: aws, Outputs: outputs, t: t, now: aws.Now}, nil
 }
 
 // weakHashes makes signing up cheap: a test's passwords guard nothing.
 func weakHashes(rooms *localaws.Rooms) {
 	rooms.UserPool.PasswordHash = &argon2id.Params{Memory: 64, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32}
-}
-
-var (
-	building sync.Mutex
-	built    = map[string]string{} // function → archive
-)
-
-// build builds each function once a test binary.
-func build(ctx context.Context, args function.BuildArgs) (map[string]string, error) {
-	building.Lock()
-	defer building.Unlock()
-	want := args.Names
-	args.Out = filepath.Join(args.Root, ".auth-api", "artifacts", "test")
-	args.Names = slices.DeleteFunc(slices.Clone(want), func(name string) bool { return built[name] != "" })
-	archives, err := function.Build(ctx, args)
-	if err != nil {
-		return nil, err
-	}
-	maps.Copy(built, archives)
-	archives = map[string]string{}
-	for _, name := range want {
-		archives[name] = built[name]
-	}
-	return archives, nil
 }
 
 func root(t testing.TB) string {

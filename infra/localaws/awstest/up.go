@@ -1,0 +1,108 @@
+package awstest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"auth-api/infra/client"
+	"auth-api/infra/function"
+	"auth-api/infra/localaws"
+	"auth-api/infra/localaws/provider"
+	"auth-api/infra/stack"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"gopkg.in/yaml.v3"
+)
+
+// ReadArticle is Article for a program that is no test; root is the repository.
+func ReadArticle(root string) (Settings, error) {
+	data, err := os.ReadFile(filepath.Join(root, "Pulumi.local.yaml"))
+	if err != nil {
+		return nil, fmt.Errorf("reading the article's stack: %w", err)
+	}
+	var doc struct {
+		Config map[string]any `yaml:"config"`
+	}
+	if err := yaml.Unmarshal(data, &doc); err != nil {
+		return nil, fmt.Errorf("reading the article's stack: %w", err)
+	}
+	settings := Settings{}
+	for key, value := range doc.Config {
+		if name, own := strings.CutPrefix(key, project+":"); own {
+			settings[name] = value
+		}
+	}
+	return settings, nil
+}
+
+// Up brings a stack with these settings up in a running local AWS, with the handlers
+// of the repository in root, and returns its outputs. It is what Deploy does, for a
+// program that is no test.
+func Up(aws *localaws.Server, root string, settings Settings) (client.Outputs, error) {
+	config := map[string]string{"aws:region": aws.Region, project + ":target": "local"}
+	for key, value := range settings {
+		text, isText := value.(string)
+		if !isText {
+			data, err := json.Marshal(value)
+			if err != nil {
+				return client.Outputs{}, fmt.Errorf("writing the setting %s: %w", key, err)
+			}
+			text = string(data)
+		}
+		config[project+":"+key] = text
+	}
+	encoded, err := json.Marshal(config)
+	if err != nil {
+		return client.Outputs{}, fmt.Errorf("writing the settings: %w", err)
+	}
+	env := map[string]string{"PULUMI_CONFIG": string(encoded), "PULUMI_DEBUG_PROVIDERS": "aws:0"}
+	var made pulumi.Map
+	program := stack.Program(func(name string) string { return env[name] },
+		stack.WithRoot(root), stack.WithBuilder(build), stack.WithOutputs(func(m pulumi.Map) { made = m }))
+	var outputs client.Outputs
+	err = pulumi.RunErr(func(ctx *pulumi.Context) error {
+		if err := program(ctx); err != nil {
+			return err
+		}
+		// RunErr waits for this before it returns.
+		made.ToMapOutput().ApplyT(func(known map[string]any) (any, error) {
+			data, err := json.Marshal(known)
+			if err == nil {
+				err = json.Unmarshal(data, &outputs)
+			}
+			return nil, err
+		})
+		return nil
+	}, pulumi.WithMocks(project, "local", provider.New(aws).Mocks()), func(info *pulumi.RunInfo) { info.Config = config })
+	return outputs, err
+}
+
+var (
+	building sync.Mutex
+	built    = map[string]string{} // function → archive
+)
+
+// build builds each function once a process.
+func build(ctx context.Context, args function.BuildArgs) (map[string]string, error) {
+	building.Lock()
+	defer building.Unlock()
+	want := args.Names
+	args.Out = filepath.Join(args.Root, ".auth-api", "artifacts", "test")
+	args.Names = slices.DeleteFunc(slices.Clone(want), func(name string) bool { return built[name] != "" })
+	archives, err := function.Build(ctx, args)
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(built, archives)
+	archives = map[string]string{}
+	for _, name := range want {
+		archives[name] = built[name]
+	}
+	return archives, nil
+}
