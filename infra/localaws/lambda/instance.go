@@ -64,7 +64,7 @@ type instance struct {
 	turn     int  // how often it has been idle
 	stopIdle func() bool
 
-	// of the output's goroutine
+	// under the output's lock: of its lines and marks
 	request string   // the invocation under way
 	tail    *tailLog // its lines, when the caller wants them
 
@@ -82,7 +82,7 @@ func (s *Service) start(fn *function) (*instance, error) {
 	if err != nil {
 		return nil, errRole(err)
 	}
-	random := make([]byte, 8+16+16+16)
+	random := make([]byte, 8+16+16)
 	if _, err := io.ReadFull(s.config.Rand, random); err != nil {
 		return nil, errService(fmt.Errorf("drawing an instance's token: %w", err))
 	}
@@ -97,7 +97,7 @@ func (s *Service) start(fn *function) (*instance, error) {
 		events:  make(chan *invocation, 1),
 		done:    make(chan struct{}),
 	}
-	if i.output, err = newOutput(hex.EncodeToString(random[40:]), func(text string) { s.logLine(i, text) }); err != nil {
+	if i.output, err = newOutput(func(text string) { s.logLine(i, text) }); err != nil {
 		return nil, errService(err)
 	}
 	if err := s.launch(i, credentials); err != nil {
@@ -202,7 +202,7 @@ func (i *instance) measure() {
 	}
 }
 
-// logLine takes a line into the function's log. It runs in the output's goroutine.
+// logLine takes a line into the function's log. It runs under the output's lock.
 func (s *Service) logLine(i *instance, text string) {
 	if i.tail != nil {
 		i.tail.add(text)

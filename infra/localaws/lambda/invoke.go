@@ -216,8 +216,8 @@ func (s *Service) isClosed() bool {
 // stamp is the time as Lambda writes it into its own log lines.
 func (s *Service) stamp() string { return s.config.Now().UTC().Format("2006-01-02T15:04:05.000Z") }
 
-// logEnd writes what Lambda writes when an invocation is over. It runs in the
-// output's goroutine.
+// logEnd writes what Lambda writes when an invocation is over. It runs under the
+// output's lock.
 //
 // https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html
 func (s *Service) logEnd(i *instance, inv *invocation, took time.Duration) {
@@ -258,8 +258,8 @@ func (s *Service) logFailedInit(i *instance, f *failure, phase string, took time
 
 func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-// tailLog gathers the lines of one invocation for the caller. It is of the output's
-// goroutine until complete is closed.
+// tailLog gathers the lines of one invocation for the caller. It is under the output's
+// lock until complete is closed.
 type tailLog struct {
 	text     []byte
 	complete chan struct{}

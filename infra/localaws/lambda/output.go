@@ -2,10 +2,11 @@ package lambda
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
-	"io"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"auth-api/infra/localaws/lambda/logs"
@@ -14,112 +15,125 @@ import (
 // output takes what a process writes to stdout and stderr, which are one pipe as on
 // AWS, line by line.
 //
-// Where an invocation ends among the lines is known by marks: a line that nobody
-// can guess, which the service itself writes into the pipe. So START, END and
-// REPORT stand exactly between the function's own lines, and nobody waits for it.
+// Where an invocation ends among the lines is known because mark itself reads what has
+// been written until then. So START, END and REPORT stand exactly between the
+// function's own lines.
 type output struct {
 	read, write *os.File
-	marker      []byte // ends with a line end, begins with one too
+	pipe        syscall.RawConn // of read
 	line        func(text string)
 
-	writing sync.Mutex // orders marks; held while the pipe is full, so the reader never takes it
-	closed  bool
+	reading sync.Mutex // held by whoever reads, and while lines are handled
+	buffer  []byte     // the line that has not ended yet
 
-	queueing sync.Mutex
-	queue    []func() // what is to be done at the marks to come
-	done     chan struct{}
+	done chan struct{} // closed when nobody can write any more
 }
 
-// newOutput returns an output that hands every line to line, from one goroutine.
-// secret makes its marks unguessable.
-func newOutput(secret string, line func(text string)) (*output, error) {
+// maxPipe is the most that a pipe holds unless the system's administrator wants more,
+// in bytes: fs.pipe-max-size of Linux.
+const maxPipe = 1 << 20
+
+// newOutput returns an output that hands every line to line, one after the other.
+func newOutput(line func(text string)) (*output, error) {
 	r, w, err := os.Pipe()
 	if err != nil {
 		return nil, fmt.Errorf("making a pipe for the function's log: %w", err)
 	}
-	o := &output{read: r, write: w, marker: []byte("\n" + secret + "\n"), line: line, done: make(chan struct{})}
+	o := &output{read: r, write: w, line: line, buffer: make([]byte, 0, 4096), done: make(chan struct{})}
+	if o.pipe, err = r.SyscallConn(); err != nil {
+		return nil, errors.Join(fmt.Errorf("making a pipe for the function's log: %w", err), r.Close(), w.Close())
+	}
 	go o.run()
 	return o, nil
 }
 
 // mark does act after every line that has been written until now, and before every
-// later one, in the goroutine of the lines. It does not wait for it.
+// later one. No line is handled meanwhile.
 func (o *output) mark(act func()) {
-	o.writing.Lock()
-	defer o.writing.Unlock()
-	if o.closed {
-		<-o.done
-		act()
-		return
-	}
-	o.queueing.Lock()
-	o.queue = append(o.queue, act)
-	o.queueing.Unlock()
-	_, _ = o.write.Write(o.marker) // it fails only when the reader is gone, and that does what is in the queue
+	o.reading.Lock()
+	defer o.reading.Unlock()
+	// It fails when the pipe is closed, and then all has been read.
+	_ = o.pipe.Control(func(fd uintptr) { o.drain(fd, maxPipe) })
+	o.flush()
+	act()
 }
 
 // close waits until the process's last line is handled. Whoever the process left
 // behind with the pipe in hand is not waited for.
 func (o *output) close() {
-	o.writing.Lock()
-	o.closed = true
 	_ = o.write.Close()
-	o.writing.Unlock()
 	_ = o.read.SetReadDeadline(time.Now().Add(time.Second))
 	<-o.done
 	_ = o.read.Close()
 }
 
+// run reads whenever there is something, until nobody can write or the deadline is over.
 func (o *output) run() {
 	defer close(o.done)
-	marker := bytes.TrimSpace(o.marker)
-	buffer := make([]byte, 0, 4096)
-	for {
-		if len(buffer) == cap(buffer) {
-			buffer = append(make([]byte, 0, 2*cap(buffer)), buffer...)
-		}
-		n, err := o.read.Read(buffer[len(buffer):cap(buffer)])
-		buffer = buffer[:len(buffer)+n]
-		rest := buffer
-		for {
-			line, after, whole := bytes.Cut(rest, []byte("\n"))
-			if !whole {
-				break
+	_ = o.pipe.Read(func(fd uintptr) bool {
+		for { // a process that writes without end lets marks in between
+			o.reading.Lock()
+			empty, over := o.drain(fd, maxPipe)
+			o.reading.Unlock()
+			if empty || over {
+				return over
 			}
-			if bytes.Equal(line, marker) {
-				o.act()
-			} else if len(line) > 0 {
-				o.line(string(line))
-			}
-			rest = after
 		}
-		if len(rest) >= logs.MaxMessage {
-			o.line(string(rest))
-			rest = nil
-		}
-		buffer = buffer[:copy(buffer, rest)]
-		if err != nil { // io.EOF, or the deadline
-			if len(buffer) > 0 {
-				o.line(string(buffer))
-			}
-			for o.act() {
-			}
-			_, _ = io.Copy(io.Discard, o.read)
-			return
-		}
-	}
+	})
+	o.reading.Lock()
+	defer o.reading.Unlock()
+	o.flush()
 }
 
-// act does what the next mark stands for, and reports whether there was one.
-func (o *output) act() bool {
-	o.queueing.Lock()
-	if len(o.queue) == 0 {
-		o.queueing.Unlock()
-		return false
+// drain reads what the pipe holds without waiting for more, up to limit and a little,
+// and hands on the lines. It reports whether the pipe is empty, and whether nothing can
+// follow; neither when the limit is what ended it.
+func (o *output) drain(fd uintptr, limit int) (empty, over bool) {
+	for limit > 0 {
+		if len(o.buffer) == cap(o.buffer) {
+			o.buffer = append(make([]byte, 0, 2*cap(o.buffer)), o.buffer...)
+		}
+		n, err := syscall.Read(int(fd), o.buffer[len(o.buffer):cap(o.buffer)])
+		switch {
+		case errors.Is(err, syscall.EINTR):
+			continue
+		case errors.Is(err, syscall.EAGAIN):
+			return true, false
+		case err != nil || n == 0:
+			return false, true
+		}
+		limit -= n
+		o.buffer = o.buffer[:len(o.buffer)+n]
+		o.handLines()
 	}
-	next := o.queue[0]
-	o.queue = o.queue[1:]
-	o.queueing.Unlock()
-	next()
-	return true
+	return false, false
+}
+
+// handLines hands on the lines that have ended, and one that is too long to wait for
+// its end.
+func (o *output) handLines() {
+	rest := o.buffer
+	for {
+		line, after, whole := bytes.Cut(rest, []byte("\n"))
+		if !whole {
+			break
+		}
+		if len(line) > 0 {
+			o.line(string(line))
+		}
+		rest = after
+	}
+	if len(rest) >= logs.MaxMessage {
+		o.line(string(rest))
+		rest = nil
+	}
+	o.buffer = o.buffer[:copy(o.buffer, rest)]
+}
+
+// flush hands on a line that has not ended.
+func (o *output) flush() {
+	if len(o.buffer) > 0 {
+		o.line(string(o.buffer))
+		o.buffer = o.buffer[:0]
+	}
 }
