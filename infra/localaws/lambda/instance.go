@@ -132,7 +132,7 @@ func (s *Service) launch(i *instance, credentials iam.Credentials) error {
 	s.mu.Unlock()
 
 	done := make(chan error)
-	s.spawn <- func() { done <- i.command.Start() }
+	s.spawn <- launch{i.command, i.fn.processors(), done}
 	err := <-done
 
 	s.mu.Lock()

@@ -6,7 +6,8 @@
 // and those of an older code or configuration end when they have finished. What is
 // enforced: the function's resource policy, its execution role's trust, reserved
 // concurrency and the account's, the timeouts of init and of invocations, the sizes
-// of payloads, and the environment. What is not: the memory size, as a process's
+// of payloads, and the environment; on Linux also the processors that go with the
+// memory size. What is not: the memory size, as a process's
 // memory cannot be capped from outside without containers; it is told in REPORT.
 //
 // https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
@@ -19,6 +20,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os/exec"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -64,7 +66,7 @@ type Service struct {
 	config Config
 	code   *artifact.Store
 	logs   *logs.Store
-	spawn  chan func() // run on the thread that starts all processes
+	spawn  chan launch // to the thread that starts all processes
 
 	cached  atomic.Pointer[view]
 	loading sync.Mutex // held while a view is made
@@ -110,7 +112,7 @@ func New(c Config) (*Service, error) {
 		config:    c,
 		code:      code,
 		logs:      logs.New(c.LogBytes, c.OnLog),
-		spawn:     make(chan func()),
+		spawn:     make(chan launch),
 		pools:     map[string]*pool{},
 		instances: map[string]*instance{},
 		queue:     map[*queued]bool{},
@@ -124,9 +126,18 @@ func New(c Config) (*Service, error) {
 // asks for that), and Go's other threads may end at any time.
 func (s *Service) spawner() {
 	runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
-	for start := range s.spawn {
-		start()
+	available := newProcessors()
+	for l := range s.spawn {
+		available.confine(l.processors)
+		l.done <- l.command.Start()
 	}
+}
+
+// launch is a process to start.
+type launch struct {
+	command    *exec.Cmd
+	processors int
+	done       chan<- error
 }
 
 // Close kills every process and waits until all are gone. Invocations under way

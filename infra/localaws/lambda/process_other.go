@@ -12,6 +12,13 @@ import (
 // poll breaks, and its runtime ends itself.
 func processAttributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
 
+// processors cannot be given to a process here.
+type processors struct{}
+
+func newProcessors() *processors { return &processors{} }
+
+func (*processors) confine(int) {}
+
 // peakMemory is not known of a running process without cgo.
 func peakMemory(int) int64 { return 0 }
 

@@ -214,6 +214,7 @@ type answer struct {
 	Env        map[string]string
 	Dir, ARN   string
 	Left       time.Duration
+	CPUs       int
 }
 
 func (r *rig) answer(result lambda.Result) (a answer) {

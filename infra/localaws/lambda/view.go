@@ -134,6 +134,17 @@ func newFunction(f Function, prefix string) (*function, error) {
 	return fn, nil
 }
 
+// memoryPerProcessor is the memory size, in MB, with which a function gets one
+// processor's time. Lambda gives processors in proportion to memory.
+//
+// https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+const memoryPerProcessor = 1769
+
+// processors is how many processors the function's instances may keep busy, each.
+func (fn *function) processors() int {
+	return (fn.MemorySize + memoryPerProcessor - 1) / memoryPerProcessor
+}
+
 // find returns the function that is called by name, ARN or partial ARN, and the ARN
 // by which it sees itself called.
 //
