@@ -81,8 +81,9 @@ test: ## run the tests
 	@for b in chromium chromium-browser google-chrome; do command -v $$b >/dev/null 2>&1 && exit 0; done; \
 	 echo "NOT CHECKED IN A BROWSER: there is no Chromium on PATH. Everything else was tested." >&2
 
-bench: ## run the benchmarks
-	@go test -run '^$$' -bench . -benchmem ./...
+bench: ## measure the local AWS beside serverless-offline and claudia-api-builder (ARGS=-markdown, -json, -check)
+	@go test -run '^$$' -bench . -benchmem $(addprefix ./infra/localaws/,sigv4 authz iam gateway lambda) >&2
+	@go run ./infra/localaws/bench $(ARGS)
 
 fuzz: ## run every fuzzer for a short while (FUZZTIME=3s)
 	@go run ./infra/cmd/fuzz -time '$(FUZZTIME)'
