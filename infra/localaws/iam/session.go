@@ -67,18 +67,12 @@ var masters = store.Table[master]{Name: "iam.sealing"}
 
 // loadKeys reads the master key from the store, and makes it when there is none.
 func loadKeys(db *store.Store, random io.Reader) (sealingKeys, error) {
-	var m master
-	err := db.Update(func(tx *store.Tx) error {
-		var found bool
-		var err error
-		if m, found, err = masters.Get(tx, "master"); err != nil || found {
-			return err
+	m, err := masters.Ensure(db, "master", func() (master, error) {
+		key := make([]byte, 32)
+		if _, err := io.ReadFull(random, key); err != nil {
+			return master{}, fmt.Errorf("making the key that seals sessions: %w", err)
 		}
-		m.Key = make([]byte, 32)
-		if _, err := io.ReadFull(random, m.Key); err != nil {
-			return fmt.Errorf("making the key that seals sessions: %w", err)
-		}
-		return masters.Put(tx, "master", m)
+		return master{Key: key}, nil
 	})
 	if err != nil {
 		return sealingKeys{}, err

@@ -135,6 +135,29 @@ func (t Table[T]) Put(tx *Tx, key string, value T) error {
 	return nil
 }
 
+// Ensure returns the value under key, which create makes when there is none: one that
+// is there costs no write, which takes a disk's time. Another's that comes first wins.
+func (t Table[T]) Ensure(s *Store, key string, create func() (T, error)) (value T, err error) {
+	var found bool
+	err = s.View(func(tx *Tx) (err error) {
+		value, found, err = t.Get(tx, key)
+		return err
+	})
+	if err != nil || found {
+		return value, err
+	}
+	err = s.Update(func(tx *Tx) (err error) {
+		if value, found, err = t.Get(tx, key); err != nil || found {
+			return err
+		}
+		if value, err = create(); err != nil {
+			return err
+		}
+		return t.Put(tx, key, value)
+	})
+	return value, err
+}
+
 // Delete removes the value under key; it is no error when there is none.
 func (t Table[T]) Delete(tx *Tx, key string) error {
 	b := tx.bolt.Bucket([]byte(t.Name))

@@ -119,18 +119,7 @@ func New(cfg Config) (*Service, error) {
 
 // begin reads the store's secret, or makes one, and what derives from it.
 func (s *Service) begin() error {
-	var master []byte
-	err := s.cfg.Store.Update(func(tx *store.Tx) error {
-		var found bool
-		var err error
-		if master, found, err = secrets.Get(tx, "master"); err != nil || found {
-			return err
-		}
-		if master, err = s.random(32); err != nil {
-			return err
-		}
-		return secrets.Put(tx, "master", master)
-	})
+	master, err := secrets.Ensure(s.cfg.Store, "master", func() ([]byte, error) { return s.random(32) })
 	if err != nil {
 		return err
 	}
@@ -142,11 +131,7 @@ func (s *Service) begin() error {
 	if s.aead, err = cipher.NewGCM(block); err != nil {
 		return err
 	}
-	nobody, err := s.RandomToken()
-	if err != nil {
-		return err
-	}
-	s.dummy, err = argon2id.CreateHash(nobody, s.cfg.PasswordHash)
+	s.dummy, err = s.nobodysHash()
 	return err
 }
 
