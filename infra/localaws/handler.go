@@ -27,6 +27,12 @@ const maxBody = 10 << 20
 // handler opens a record for each request, answers it, and logs the record.
 func (s *Server) handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.RequestURI, "/_runtime/") {
+			// Two of them carry every invocation. They are the functions' own polling and
+			// not recorded, as their path holds the functions' tokens.
+			s.serveRuntime(w, r)
+			return
+		}
 		id, err := uuid.NewRandomFromReader(s.rand)
 		if err != nil {
 			http.Error(w, "", http.StatusInternalServerError)
@@ -51,9 +57,9 @@ func (s *Server) handler() http.Handler {
 }
 
 // admit lets the request in unless a tester's reset is under way, and then after it. The
-// functions' polling and the testers themselves are always let in.
+// testers themselves are always let in.
 func (s *Server) admit(w http.ResponseWriter, r *http.Request) {
-	if first, _ := splitPath(r.RequestURI); first == "_runtime" || first == "_local" {
+	if first, _ := splitPath(r.RequestURI); first == "_local" {
 		s.route(w, r)
 		return
 	}
@@ -76,9 +82,6 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 	case first == "auth":
 		prefix, _ := splitPath(rest)
 		s.hosted.Serve(w, r, prefix)
-	case first == "_runtime":
-		token, rest := splitPath(rest)
-		s.Lambda.ServeRuntime(w, r, token, rest)
 	case first == "_local":
 		s.testers.ServeHTTP(w, r, rest)
 	case strings.HasPrefix(rest, "/.well-known/"):
@@ -96,6 +99,15 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 	default:
 		unknownOperation(w, r, r.Method+" "+path)
 	}
+}
+
+func (s *Server) serveRuntime(w http.ResponseWriter, r *http.Request) {
+	path, _, _ := strings.Cut(r.RequestURI, "?")
+	_, path = splitPath(path)
+	token, rest := splitPath(path)
+	answer := &recorder{ResponseWriter: w}
+	defer s.bound(answer, r)()
+	s.Lambda.ServeRuntime(answer, r, token, rest)
 }
 
 // splitPath returns the first segment of a path and what follows it, slash included.
@@ -187,9 +199,6 @@ func unknownOperation(w http.ResponseWriter, r *http.Request, what string) {
 func (s *Server) logRequest(r *http.Request, record *audit.Record, answer *recorder, came time.Time, took time.Duration) {
 	path, _, _ := strings.Cut(r.RequestURI, "?")
 	first, _ := splitPath(path)
-	if first == "_runtime" {
-		return // the functions' own polling; its path holds their token
-	}
 	attrs := append([]slog.Attr{
 		slog.String("method", r.Method), slog.String("path", path),
 		slog.Int("status", answer.status), slog.Duration("took", took.Round(time.Microsecond)),

@@ -180,7 +180,7 @@ func (s *Service) lookUp(c sigv4.Credential) (*Caller, string, error) {
 
 		federatedProvider: session.Provider,
 		sessionPolicies:   session.policies,
-	}, s.keys.secretAccessKey(c.AccessKeyID), nil
+	}, session.secret, nil
 }
 
 // randomID returns prefix and n random letters and digits, as AWS's ids have them.

@@ -37,6 +37,7 @@ type session struct {
 	Tags     map[string]string `json:"tags,omitempty"`
 
 	key      string         // access key id that the session was sealed for
+	secret   string         // the secret access key that belongs to it
 	policies []authz.Source // Policies, parsed
 }
 
@@ -134,7 +135,7 @@ func (s *Service) open(accessKeyID, token string) (*session, error) {
 	if err != nil {
 		return nil, errors.New("the session token is forged, or another access key's")
 	}
-	out := &session{key: accessKeyID}
+	out := &session{key: accessKeyID, secret: s.keys.secretAccessKey(accessKeyID)}
 	if err := json.Unmarshal(plain, out); err != nil {
 		return nil, fmt.Errorf("reading the session token: %w", err)
 	}
