@@ -55,10 +55,14 @@ type User struct {
 	Enabled           bool              // whether the user may sign in
 	Attributes        map[string]string // without sub
 	Created, Modified time.Time
+	Factors           []string // second factors that may be asked for, such as SOFTWARE_TOKEN_MFA
+	PreferredFactor   string   // the one that is
 }
 
 func (u user) view() User {
-	return User{Username: u.Username, Sub: u.Sub, Status: u.Status, Enabled: u.Enabled, Attributes: maps.Clone(u.Attributes), Created: u.Created, Modified: u.Modified}
+	v := User{Username: u.Username, Sub: u.Sub, Status: u.Status, Enabled: u.Enabled, Attributes: maps.Clone(u.Attributes), Created: u.Created, Modified: u.Modified}
+	v.Factors, v.PreferredFactor = u.mfaSettings()
+	return v
 }
 
 // find returns the user that a name leads to.
@@ -149,6 +153,19 @@ func (a Admin) Delete(name string) error {
 // https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminUserGlobalSignOut.html
 func (a Admin) GlobalSignOut(name string) error {
 	return a.change(name, func(tx *store.Tx, u user) error { return a.service.signOutEverywhere(tx, a.pool, u) })
+}
+
+// SetMFAPreference says whether the user is asked for a software token at sign-in,
+// which must have been verified before.
+//
+// https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminSetUserMFAPreference.html
+func (a Admin) SetMFAPreference(name string, want MFAPreference) error {
+	return a.change(name, func(tx *store.Tx, u user) error {
+		if err := a.pool.prefer(&u, want); err != nil {
+			return err
+		}
+		return a.service.saveUser(tx, a.pool, u)
+	})
 }
 
 // checkAttributes checks attributes that an administrator sets: any of the schema, and

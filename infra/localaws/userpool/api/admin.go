@@ -32,6 +32,7 @@ var adminOperations = map[string]adminOperation{
 	"AdminUserGlobalSignOut":      onUser("signed out everywhere", userpool.Admin.GlobalSignOut),
 	"AdminUpdateUserAttributes":   (*call).adminUpdateUserAttributes,
 	"AdminDeleteUserAttributes":   (*call).adminDeleteUserAttributes,
+	"AdminSetUserMFAPreference":   (*call).adminSetUserMFAPreference,
 	"AdminAddUserToGroup":         onMember("added to the group", userpool.Admin.AddToGroup),
 	"AdminRemoveUserFromGroup":    onMember("removed from the group", userpool.Admin.RemoveFromGroup),
 	"AdminListGroupsForUser":      (*call).adminListGroupsForUser,
@@ -211,7 +212,9 @@ func (c *call) adminGetUser(a userpool.Admin) (any, error) {
 		UserLastModifiedDate epoch
 		Enabled              bool
 		UserStatus           string
-	}{u.Username, attributeList(u), epoch(u.Created), epoch(u.Modified), u.Enabled, u.Status})
+		UserMFASettingList   []string `json:",omitempty"`
+		PreferredMfaSetting  string   `json:",omitempty"`
+	}{u.Username, attributeList(u), epoch(u.Created), epoch(u.Modified), u.Enabled, u.Status, u.Factors, u.PreferredFactor})
 }
 
 // adminUpdateUserAttributes: https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminUpdateUserAttributes.html

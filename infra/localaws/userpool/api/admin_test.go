@@ -25,7 +25,7 @@ var administered = map[string]m{
 	"AdminCreateUser": {"Username": "made"}, "AdminSetUserPassword": {"Username": "demouser", "Password": "otherPASS1"},
 	"AdminResetUserPassword": {"Username": "demouser"}, "AdminGetUser": {"Username": "demouser"}, "AdminConfirmSignUp": {"Username": "demouser"},
 	"AdminDisableUser": {"Username": "demouser"}, "AdminEnableUser": {"Username": "demouser"}, "AdminDeleteUser": {"Username": "demouser"},
-	"AdminUserGlobalSignOut": {"Username": "demouser"}, "AdminUpdateUserAttributes": {"Username": "demouser"},
+	"AdminSetUserMFAPreference": {"Username": "demouser"}, "AdminUserGlobalSignOut": {"Username": "demouser"}, "AdminUpdateUserAttributes": {"Username": "demouser"},
 	"AdminDeleteUserAttributes": {"Username": "demouser"}, "AdminAddUserToGroup": {"Username": "demouser", "GroupName": "g"},
 	"AdminRemoveUserFromGroup": {"Username": "demouser", "GroupName": "g"}, "AdminListGroupsForUser": {"Username": "demouser"},
 	"AdminInitiateAuth":           {"ClientId": pooltest.ClientID, "AuthFlow": "REFRESH_TOKEN_AUTH"},

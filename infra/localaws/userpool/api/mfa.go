@@ -3,6 +3,7 @@ package api
 import (
 	"strings"
 
+	"auth-api/infra/localaws/audit"
 	"auth-api/infra/localaws/userpool"
 )
 
@@ -127,19 +128,40 @@ func (c *call) verifySoftwareToken() (any, error) {
 
 // setUserMFAPreference: https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_SetUserMFAPreference.html
 func (c *call) setUserMFAPreference() (any, error) {
-	type preference = struct{ Enabled, PreferredMfa bool }
 	var in struct {
-		AccessToken              string `required:"accessToken"`
-		SoftwareTokenMfaSettings *preference
-		SMSMfaSettings           *preference
-		EmailMfaSettings         *preference
-		WebAuthnMfaSettings      *preference
+		AccessToken string `required:"accessToken"`
 	}
 	if err := c.decode(&in); err != nil {
 		return nil, err
 	}
 	b, err := c.bearer(in.AccessToken)
 	if err != nil {
+		return nil, err
+	}
+	return c.preferFactor("", b.SetMFAPreference)
+}
+
+// adminSetUserMFAPreference: https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminSetUserMFAPreference.html
+func (c *call) adminSetUserMFAPreference(a userpool.Admin) (any, error) {
+	var in struct {
+		Username string `required:"username"`
+	}
+	if err := c.decode(&in); err != nil {
+		return nil, err
+	}
+	return c.preferFactor(audit.Clip(in.Username), func(want userpool.MFAPreference) error { return a.SetMFAPreference(in.Username, want) })
+}
+
+// preferFactor sets which second factor is asked for.
+func (c *call) preferFactor(username string, set func(userpool.MFAPreference) error) (any, error) {
+	type preference = struct{ Enabled, PreferredMfa bool }
+	var in struct {
+		SoftwareTokenMfaSettings *preference
+		SMSMfaSettings           *preference
+		EmailMfaSettings         *preference
+		WebAuthnMfaSettings      *preference
+	}
+	if err := c.decode(&in); err != nil {
 		return nil, err
 	}
 	given := in.SoftwareTokenMfaSettings != nil
@@ -159,9 +181,9 @@ func (c *call) setUserMFAPreference() (any, error) {
 		return nil, userpool.Invalid("SoftwareTokenMfaSettings is missing: there is no preference to set")
 	}
 	if s := in.SoftwareTokenMfaSettings; s != nil {
-		if err := b.SetMFAPreference(userpool.MFAPreference{Enabled: s.Enabled, Preferred: s.PreferredMfa}); err != nil {
+		if err := set(userpool.MFAPreference{Enabled: s.Enabled, Preferred: s.PreferredMfa}); err != nil {
 			return nil, err
 		}
 	}
-	return c.allow("", "the preferred second factor is set", struct{}{})
+	return c.allow(username, "the preferred second factor is set", struct{}{})
 }

@@ -139,3 +139,30 @@ func TestAFunctionAtTheSignUpPage(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// What a function says after the second factor goes to the callback too.
+func TestAFunctionRefusesAHostedSignInAfterTheSecondFactor(t *testing.T) {
+	f := pooltest.New(t)
+	f.Declare(pooltest.PoolID, pooltest.MFAPool("ON"))
+	secret, _ := f.Enrol("demouser", pooltest.Password)
+	p := pooltest.MFAPool("ON")
+	p.LambdaConfig = &userpool.LambdaConfig{PreTokenGeneration: functionARN}
+	f.Declare(pooltest.PoolID, p)
+	signIn := func() pooltest.Answer {
+		b := f.Browser()
+		page := b.Get(b.Get("/oauth2/authorize?" + pooltest.AuthorizeQuery(nil)).Location(t).String())
+		page = b.Submit(page, map[string]string{"username": "demouser", "password": pooltest.Password})
+		f.Advance(pooltest.Step)
+		return b.Submit(page, map[string]string{"code": f.TOTP(secret, 0)})
+	}
+	f.SetFunction(fails("not on the list"))
+	if q := signIn().Location(t).Query(); q.Get("error_description") != "PreTokenGeneration failed with error not on the list." || q.Has("code") {
+		t.Errorf("sent with %v", q)
+	}
+	var sources []string
+	f.SetFunction(echo(t, &sources, nil))
+	code := signIn().Location(t).Query().Get("code")
+	if a := f.Browser().Post("/oauth2/token", pooltest.TokenForm(code, nil)); a.Status != 200 || len(sources) != 1 {
+		t.Errorf("%d %s, asked %v", a.Status, a.Body, sources)
+	}
+}
