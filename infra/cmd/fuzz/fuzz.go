@@ -164,7 +164,7 @@ func (f fuzzer) run(ctx context.Context, length time.Duration, parallel int, out
 // fuzz runs the test binary as go test does, and returns what it prints.
 func (f fuzzer) fuzz(ctx context.Context, length time.Duration, parallel int) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, f.binary, "-test.run=^$", "-test.fuzz=^"+f.name+"$", "-test.fuzztime="+length.String(),
-		"-test.fuzzminimizetime=5s", "-test.fuzzcachedir="+f.cache, fmt.Sprintf("-test.parallel=%d", parallel))
+		"-test.fuzzminimizetime=100ms", "-test.fuzzcachedir="+f.cache, fmt.Sprintf("-test.parallel=%d", parallel))
 	cmd.Dir = f.Dir // its seeds are there, and what fails is written there
 	return cmd.CombinedOutput()
 }

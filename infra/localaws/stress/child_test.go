@@ -131,7 +131,12 @@ func spawn(t testing.TB, dir string, env ...string) (*child, io.Reader) {
 	if err := c.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = c.cmd.Process.Kill() })
+	t.Cleanup(func() {
+		if c.cmd.ProcessState == nil { // a test that failed half-way
+			_ = c.cmd.Process.Kill()
+			_ = c.cmd.Wait()
+		}
+	})
 	return c, out
 }
 
