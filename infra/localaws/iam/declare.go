@@ -257,6 +257,23 @@ func (s *Service) RolePolicyAttachmentDeclared(tx *store.Tx, a RolePolicyAttachm
 	return err
 }
 
+// PolicyDeclared is told of a managed policy that is made or changed. The names of an
+// account's policies differ by more than their case and their path.
+//
+// https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicy.html
+func (s *Service) PolicyDeclared(tx *store.Tx, arn string, policy Policy) error {
+	policies, err := Policies.All(tx)
+	if err != nil {
+		return err
+	}
+	for _, other := range policies {
+		if other.ID != arn && strings.EqualFold(other.Value.Name, policy.Name) {
+			return fmt.Errorf("EntityAlreadyExists: A policy called %s already exists. Duplicate names are not allowed (%s)", policy.Name, other.ID)
+		}
+	}
+	return nil
+}
+
 // PolicyDeleted is told of a managed policy that goes. One that a role has, or is
 // bounded by, stays. That a boundary counts is not documented for DeletePolicy, but a
 // role whose boundary is gone could do either all or nothing.

@@ -68,7 +68,7 @@ func mustBePolicy(tx *store.Tx, arn string) error {
 	}
 	_, found, err := Policies.Get(tx, arn)
 	if err == nil && !found {
-		err = fmt.Errorf("NoSuchEntity: Policy %s does not exist or is not attachable.", arn)
+		err = fmt.Errorf("NoSuchEntity: Policy %s does not exist or is not attachable", arn)
 	}
 	return err
 }
@@ -76,7 +76,7 @@ func mustBePolicy(tx *store.Tx, arn string) error {
 func mustBeRole(tx *store.Tx, name string) (Role, error) {
 	role, found, err := Roles.Get(tx, name)
 	if err == nil && !found {
-		err = fmt.Errorf("NoSuchEntity: The role with name %s cannot be found.", name)
+		err = fmt.Errorf("NoSuchEntity: The role with name %s cannot be found", name)
 	}
 	return role, err
 }

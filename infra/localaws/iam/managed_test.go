@@ -251,8 +251,8 @@ func TestQuotasAndReferences(t *testing.T) {
 	}
 	arn := w.managed(t, "p10", allows("s3:*", "*"))
 	checkError(t, w.attach("app", arn), "LimitExceeded: Cannot exceed quota for PoliciesPerRole: 10")
-	checkError(t, w.attach("nobody", arn), "NoSuchEntity: The role with name nobody cannot be found.")
-	checkError(t, w.attach("app", ownPolicies+"gone"), "NoSuchEntity: Policy "+ownPolicies+"gone does not exist or is not attachable.")
+	checkError(t, w.attach("nobody", arn), "NoSuchEntity: The role with name nobody cannot be found")
+	checkError(t, w.attach("app", ownPolicies+"gone"), "NoSuchEntity: Policy "+ownPolicies+"gone does not exist or is not attachable")
 
 	inTx := func(do func(tx *store.Tx) error) error { return w.db.Update(do) }
 	checkError(t, inTx(func(tx *store.Tx) error {

@@ -125,11 +125,6 @@ func (c Credentials) xml() stsCredentials {
 	return stsCredentials{c.AccessKeyID, c.SecretAccessKey, c.SessionToken, c.Expiration.UTC().Format(time.RFC3339)}
 }
 
-// packed is how much of the room for session policies is used, in percent.
-func (in stsSession) packed() int {
-	return (len(in.policy)*100 + maxSessionPolicy - 1) / maxSessionPolicy
-}
-
 // assumeRole gives a caller credentials for a role.
 //
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
@@ -168,14 +163,14 @@ func (q *stsCall) assumeRole() (any, error) {
 	type result struct {
 		Credentials      stsCredentials
 		AssumedRoleUser  assumedRoleUser
-		PackedPolicySize int `xml:",omitempty"`
+		SessionTokenSize int // in bytes
 	}
 	return struct {
 		XMLName   xml.Name         `xml:"AssumeRoleResponse"`
 		Namespace string           `xml:"xmlns,attr"`
 		Result    result           `xml:"AssumeRoleResult"`
 		Metadata  responseMetadata `xml:"ResponseMetadata"`
-	}{Namespace: stsNamespace, Result: result{given.xml(), user, in.packed()}, Metadata: q.metadata()}, nil
+	}{Namespace: stsNamespace, Result: result{given.xml(), user, len(given.SessionToken)}, Metadata: q.metadata()}, nil
 }
 
 // stsAssuming gives the errors of assuming a role the form of STS.
@@ -246,12 +241,12 @@ func (q *stsCall) assumeRoleWithWebIdentity() (any, error) {
 		AssumedRoleUser  assumedRoleUser
 		Provider         string
 		Audience         string
-		PackedPolicySize int `xml:",omitempty"`
+		SessionTokenSize int // in bytes
 	}
 	return struct {
 		XMLName   xml.Name         `xml:"AssumeRoleWithWebIdentityResponse"`
 		Namespace string           `xml:"xmlns,attr"`
 		Result    result           `xml:"AssumeRoleWithWebIdentityResult"`
 		Metadata  responseMetadata `xml:"ResponseMetadata"`
-	}{Namespace: stsNamespace, Result: result{given.xml(), first("sub"), user, who.Provider, first("aud"), in.packed()}, Metadata: q.metadata()}, nil
+	}{Namespace: stsNamespace, Result: result{given.xml(), first("sub"), user, who.Provider, first("aud"), len(given.SessionToken)}, Metadata: q.metadata()}, nil
 }

@@ -66,6 +66,7 @@ func (s *Service) Queue(in Invocation) error {
 		}
 		in.RequestID = id.String()
 	}
+	in.LogTail = false // nobody reads it
 	q := &queued{in: in, size: len(in.Payload) + 1024, since: s.config.Now()}
 	s.mu.Lock()
 	defer s.mu.Unlock()

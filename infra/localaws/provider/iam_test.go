@@ -20,6 +20,9 @@ func TestAManagedPolicysLife(t *testing.T) {
 	if got := policy.outputs["arn"].StringValue(); got != "arn:aws:iam::000000000000:policy/team/may-log" || string(policy.id) != got || !strings.HasPrefix(policy.outputs["policyId"].StringValue(), "ANPA") {
 		t.Errorf("%s %v", policy.id, policy.outputs)
 	}
+	if _, err := e.try(managedPolicy, "twin", map[string]any{"name": "May-Log", "policy": mayLog}); err == nil || !strings.Contains(err.Error(), "EntityAlreadyExists: A policy called May-Log already exists") {
+		t.Errorf("two policies of one name: %v", err)
+	}
 	r := e.create(role, "handler", map[string]any{"assumeRolePolicy": trust})
 	bounded := e.create(role, "bounded", map[string]any{"assumeRolePolicy": trust, "permissionsBoundary": string(policy.id)})
 	attached := e.create(attachment, "attached", map[string]any{"role": string(r.id), "policyArn": string(policy.id)})

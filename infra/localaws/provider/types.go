@@ -190,7 +190,7 @@ func types() []resourceType {
 				if after == nil {
 					return p.aws.IAM.PolicyDeleted(tx, id)
 				}
-				return nil
+				return p.aws.IAM.PolicyDeclared(tx, id, *after)
 			},
 		}),
 		describe(kind[iam.RolePolicyAttachment]{

@@ -78,8 +78,7 @@ func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{World: apitest.New(t), t: t, lines: make(chan logs.Event, 1000)}
 	w.Role("worker")
-	var runtime *httptest.Server
-	runtime = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+	runtime := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		token, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/_runtime/"), "/")
 		w.functions.ServeRuntime(rw, r, token, rest)
 	}))
