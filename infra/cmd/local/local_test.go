@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -33,8 +34,7 @@ func runWith(t *testing.T, ctx context.Context, admin daemon.AdminKey) (dir stri
 		t.Fatal(err)
 	}
 	ended := make(chan error, 1)
-	var log bytes.Buffer
-	go func() { ended <- runServer(ctx, &log, dir, port, "us-west-2", admin, time.Millisecond) }()
+	go func() { ended <- runServer(ctx, io.Discard, dir, port, "us-west-2", admin, time.Millisecond) }()
 	poll := time.NewTicker(5 * time.Millisecond)
 	defer poll.Stop()
 	for {
