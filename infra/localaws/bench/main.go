@@ -289,8 +289,12 @@ func (b *bench) throughput(ctx context.Context, a, z *side, clients int) error {
 	if clients != 16 {
 		duration /= 2
 	}
+	name := fmt.Sprintf("%d clients", clients)
+	if clients == 1 {
+		name = "one client"
+	}
 	for round := range b.rounds {
-		line := fmt.Sprintf("%d clients, round %d of %d:", clients, round+1, b.rounds)
+		line := fmt.Sprintf("%s, round %d of %d:", name, round+1, b.rounds)
 		for _, s := range []*side{a, z} {
 			if s == nil {
 				continue
@@ -313,10 +317,6 @@ func (b *bench) throughput(ctx context.Context, a, z *side, clients int) error {
 			line += fmt.Sprintf(" %s/s", number(p.perSecond()))
 		}
 		b.progress("%s", line)
-	}
-	name := fmt.Sprintf("%d clients", clients)
-	if clients == 1 {
-		name = "one client"
 	}
 	rows := []struct {
 		Row
