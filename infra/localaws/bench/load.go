@@ -41,8 +41,7 @@ func (l load) run(ctx context.Context, duration time.Duration) (pace, error) {
 			return pace{}, err
 		}
 		defer c.Close()
-		// Outside the timed part: the first request on a connection, and the start of a
-		// handler's process for it.
+		// The first request on a connection is outside the timed part.
 		if _, err := c.send(l.request); err != nil {
 			return pace{}, err
 		}

@@ -306,7 +306,13 @@ func (b *bench) throughput(ctx context.Context, a, z *side, clients int) error {
 			if err != nil {
 				return err
 			}
-			p, err := load{address: s.address, request: wire, clients: clients}.run(ctx, duration)
+			l := load{address: s.address, request: wire, clients: clients}
+			if round == 0 { // a handler's process for each client is started before the clock runs
+				if _, err := l.run(ctx, duration/3); err != nil {
+					return fmt.Errorf("%s %w", line, err)
+				}
+			}
+			p, err := l.run(ctx, duration)
 			if err != nil {
 				return fmt.Errorf("%s %w", line, err)
 			}
