@@ -2,6 +2,7 @@ package limits
 
 import (
 	"errors"
+	"log/slog"
 	"testing"
 
 	"auth-api/infra/localaws/store"
@@ -12,7 +13,11 @@ func TestResetForgetsAllOrNothing(t *testing.T) {
 	l := open(t, s)
 	quota := &Quota{Limit: 1, Period: "DAY"}
 	use := func() (counted, let bool) {
-		return l.Count("plan01", "one", quota, sunday), l.Allow("plan01/one", "", Throttle{Rate: 1, Burst: 1}, sunday)
+		counted, err := l.Count("plan01", "one", quota, sunday)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return counted, l.Allow("plan01/one", "", Throttle{Rate: 1, Burst: 1}, sunday)
 	}
 	use()
 	flush(t, l)
@@ -30,6 +35,9 @@ func TestResetForgetsAllOrNothing(t *testing.T) {
 	if n := rows(t, s); len(n) != 0 {
 		t.Errorf("the store has %v", n)
 	}
+	if _, err := openJournal(s.File()+"-usage", slog.New(slog.DiscardHandler), func(r row, n int64) { t.Errorf("the journal has %v: %d", r, n) }); err != nil {
+		t.Error(err)
+	}
 	if counted, let := use(); !counted || !let {
 		t.Errorf("after the reset: counted %v, let in %v", counted, let)
 	}
@@ -44,7 +52,13 @@ func TestAQuotaCountsItsOwnWindow(t *testing.T) {
 	}{{"DAY", 1}, {"WEEK", 7}, {"MONTH", 30}} {
 		l := open(t, newStore(t))
 		q := &Quota{Limit: 2, Period: c.period}
-		count := func(day int) bool { return l.Count("plan01", "one", q, sunday.AddDate(0, 0, day)) }
+		count := func(day int) bool {
+			counted, err := l.Count("plan01", "one", q, sunday.AddDate(0, 0, day))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return counted
+		}
 		for i, step := range []struct {
 			day  int
 			want bool

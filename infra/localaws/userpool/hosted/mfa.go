@@ -172,8 +172,12 @@ func (v *visit) factorAgain(a *authRequest, form string, p page, err error) {
 	v.page(http.StatusBadRequest, form, p)
 }
 
-// startOver goes back to the sign-in page when a challenge cannot be answered any more.
+// startOver goes back to the sign-in page when a challenge cannot be answered any more,
+// or to the client when a function of the pool said no.
 func (v *visit) startOver(a *authRequest, err error) {
+	if v.functionFailed(a, err) {
+		return
+	}
 	text, ok := v.said(err)
 	if !ok {
 		return
