@@ -8,7 +8,6 @@
 package awstest
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -72,19 +71,7 @@ func Deploy(t testing.TB, settings Settings, options ...Option) *Stack {
 // TryDeploy is Deploy for settings that may be refused.
 func TryDeploy(t testing.TB, settings Settings, options ...Option) (*Stack, error) {
 	t.Helper()
-	cfg := localaws.Config{Dir: t.TempDir(), Tune: weakHashes}
-	for _, option := range options {
-		option(&cfg)
-	}
-	aws, err := localaws.Start(cfg)
-	if err != nil {
-		return nil, err
-	}
-	t.Cleanup(func() {
-		if err := aws.Close(context.Background()); err != nil {
-			t.Errorf("stopping the local AWS: %v", err)
-		}
-	})
+	aws := Start(t, options...)
 	outputs, err := Up(aws, root(t), settings)
 	if err != nil {
 		return nil, err

@@ -54,7 +54,13 @@ func Run(t testing.TB, aws *localaws.Server, program Program) map[string]any {
 // stays declared.
 func TryRun(aws *localaws.Server, program Program) (outputs map[string]any, err error) {
 	config := map[string]string{"aws:region": aws.Region}
-	err = pulumi.RunErr(func(ctx *pulumi.Context) error {
+	err = declare(aws, config, program, &outputs)
+	return outputs, err
+}
+
+// declare runs a program with this config against a local AWS, and decodes its outputs.
+func declare(aws *localaws.Server, config map[string]string, program Program, outputs any) error {
+	return pulumi.RunErr(func(ctx *pulumi.Context) error {
 		declared, err := program(ctx)
 		if err != nil || declared == nil {
 			return err
@@ -63,13 +69,12 @@ func TryRun(aws *localaws.Server, program Program) (outputs map[string]any, err 
 		declared.ToMapOutput().ApplyT(func(known map[string]any) (any, error) {
 			data, err := json.Marshal(known)
 			if err == nil {
-				err = json.Unmarshal(data, &outputs)
+				err = json.Unmarshal(data, outputs)
 			}
 			return nil, err
 		})
 		return nil
 	}, pulumi.WithMocks(project, "local", provider.New(aws).Mocks()), func(info *pulumi.RunInfo) { info.Config = config })
-	return outputs, err
 }
 
 // Functions builds the functions folder/functions/NAME for this host and returns the

@@ -14,7 +14,6 @@ import (
 	"auth-api/infra/client"
 	"auth-api/infra/function"
 	"auth-api/infra/localaws"
-	"auth-api/infra/localaws/provider"
 	"auth-api/infra/stack"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"gopkg.in/yaml.v3"
@@ -66,20 +65,10 @@ func Up(aws *localaws.Server, root string, settings Settings) (client.Outputs, e
 	program := stack.Program(func(name string) string { return env[name] },
 		stack.WithRoot(root), stack.WithBuilder(build), stack.WithOutputs(func(m pulumi.Map) { made = m }))
 	var outputs client.Outputs
-	err = pulumi.RunErr(func(ctx *pulumi.Context) error {
-		if err := program(ctx); err != nil {
-			return err
-		}
-		// RunErr waits for this before it returns.
-		made.ToMapOutput().ApplyT(func(known map[string]any) (any, error) {
-			data, err := json.Marshal(known)
-			if err == nil {
-				err = json.Unmarshal(data, &outputs)
-			}
-			return nil, err
-		})
-		return nil
-	}, pulumi.WithMocks(project, "local", provider.New(aws).Mocks()), func(info *pulumi.RunInfo) { info.Config = config })
+	err = declare(aws, config, func(ctx *pulumi.Context) (pulumi.Map, error) {
+		err := program(ctx)
+		return made, err
+	}, &outputs)
 	return outputs, err
 }
 

@@ -127,7 +127,8 @@ func (p page) vocabulary(w *writer) {
 	}
 	w.WriteString("\nTaken and shown, but without an effect on what is answered:\n\n")
 	for _, x := range settings() {
-		w.WriteString("- `" + x.kind + "` " + strings.Join(slices.Sorted(maps.Keys(x.more)), ", ") + ": " + x.instead + "\n")
+		of := slices.DeleteFunc(slices.Sorted(maps.Keys(x.more)), func(property string) bool { return property == "name" })
+		w.WriteString("- `" + x.kind + "` " + strings.Join(of, ", ") + ": " + x.instead + "\n")
 	}
 	w.WriteString("- tags, of every resource that has them\n")
 
