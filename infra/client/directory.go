@@ -12,10 +12,12 @@ import (
 
 	srp "github.com/alexrudd/cognito-srp/v4"
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentity"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
+	"github.com/aws/smithy-go/middleware"
 )
 
 // Tokens are what a user pool gives a user who signed in.
@@ -27,15 +29,34 @@ type Directory struct {
 	users   *cognitoidentityprovider.Client
 	pool    *cognitoidentity.Client
 
-	// Now is the clock that the password's proof is dated by; time.Now unless changed.
-	Now func() time.Time
+	// Now is the clock that proofs and signatures are dated by. When nil it is this
+	// machine's, put right by the time that the stack's services answered last.
+	Now  func() time.Time
+	skew time.Duration
+}
+
+// Time is what the Directory's clock shows: what a request to the stack is to be dated
+// by. This machine's clock may be wrong by more than AWS allows, and that of a local AWS
+// may have been moved.
+func (d *Directory) Time() time.Time {
+	if d.Now != nil {
+		return d.Now()
+	}
+	return time.Now().Add(d.skew)
+}
+
+// answered takes over the time of an answer.
+func (d *Directory) answered(m middleware.Metadata) {
+	if skew, ok := awsmiddleware.GetAttemptSkew(m); ok {
+		d.skew = skew
+	}
 }
 
 // NewDirectory returns the directory of the stack with these outputs. On a local
 // stack it speaks to the local AWS, on any other to AWS; none of its calls needs AWS
 // credentials.
 func NewDirectory(o Outputs) *Directory {
-	d := &Directory{outputs: o, Now: time.Now}
+	d := &Directory{outputs: o}
 	d.users = cognitoidentityprovider.New(cognitoidentityprovider.Options{Region: o.Region, BaseEndpoint: endpoint(o)})
 	d.pool = cognitoidentity.New(cognitoidentity.Options{Region: o.Region, BaseEndpoint: endpoint(o)})
 	return d
@@ -65,10 +86,11 @@ func (d *Directory) SignIn(ctx context.Context, username, password string) (Toke
 	if err != nil {
 		return failed(err)
 	}
+	d.answered(begun.ResultMetadata)
 	if begun.ChallengeName != types.ChallengeNameTypePasswordVerifier {
 		return failed(fmt.Errorf("the pool asks for %s, not for a password", begun.ChallengeName))
 	}
-	responses, err := client.PasswordVerifierChallenge(begun.ChallengeParameters, d.Now())
+	responses, err := client.PasswordVerifierChallenge(begun.ChallengeParameters, d.Time())
 	if err != nil {
 		return failed(err)
 	}
@@ -117,6 +139,7 @@ func (d *Directory) Credentials(ctx context.Context, idToken string) (Identity, 
 	if err != nil {
 		return Identity{}, fmt.Errorf("asking the identity pool for credentials: %w", plain(err))
 	}
+	d.answered(out.ResultMetadata)
 	return Identity{ID: aws.ToString(got.IdentityId), Credentials: aws.Credentials{
 		AccessKeyID: aws.ToString(out.Credentials.AccessKeyId), SecretAccessKey: aws.ToString(out.Credentials.SecretKey),
 		SessionToken: aws.ToString(out.Credentials.SessionToken), CanExpire: true, Expires: aws.ToTime(out.Credentials.Expiration),

@@ -188,7 +188,7 @@ func authorize(ctx context.Context, o client.Outputs, r request, req *http.Reque
 	if err != nil {
 		return "", err
 	}
-	if err := identity.Sign(ctx, req, []byte(r.body), o.Region, time.Now()); err != nil {
+	if err := identity.Sign(ctx, req, []byte(r.body), o.Region, directory.Time()); err != nil {
 		return "", err
 	}
 	if r.forge {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"auth-api/infra/client"
 	"auth-api/infra/cmd/internal/cli"
@@ -70,6 +71,19 @@ func TestCall(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Proof and signature are dated by the time of the stack's services: this machine's clock
+// may be wrong, or that of the local AWS moved.
+func TestACallIsDatedByTheStacksTime(t *testing.T) {
+	for _, off := range []time.Duration{36 * time.Hour, -2 * time.Hour} {
+		s := awstest.Deploy(t, awstest.Article(t))
+		s.Advance(off)
+		var out, complaint bytes.Buffer
+		if err := call(t.Context(), s.Outputs, request{as: "demouser", method: "GET", path: "/require-auth"}, &out, &complaint); err != nil {
+			t.Errorf("the clock is off by %s: %v: %s%s", off, err, complaint.String(), out.String())
+		}
 	}
 }
 
