@@ -2,7 +2,6 @@ package clients_test
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -16,6 +15,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -38,7 +38,13 @@ func newNode(t *testing.T) node {
 	t.Helper()
 	n := node{path: tool(t, "node", "nodejs")}
 	tool(t, "npm", "npm")
-	var err error
+	version, err := exec.CommandContext(t.Context(), n.path, "--version").Output()
+	if err != nil {
+		t.Fatalf("asking node for its version: %v", err)
+	}
+	if major, err := strconv.Atoi(strings.Split(strings.TrimPrefix(string(version), "v"), ".")[0]); err != nil || major < 18 {
+		missing(t, fmt.Sprintf("node is %s; 18 or later is needed", strings.TrimSpace(string(version))))
+	}
 	if n.modules, err = installed(); errors.Is(err, errNoRegistry) {
 		missing(t, err.Error())
 	} else if err != nil {
@@ -75,7 +81,7 @@ func install() (modules string, err error) {
 	if err != nil {
 		return fail(err)
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // nothing is left when it got its name
+	defer os.RemoveAll(dir) // nothing is left when it got its name
 	for _, file := range []string{"package.json", "package-lock.json", ".npmrc"} {
 		data, err := os.ReadFile(file)
 		if err != nil {
@@ -87,7 +93,7 @@ func install() (modules string, err error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
-	npm := exec.CommandContext(ctx, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--fetch-retries=1", "--loglevel=error")
+	npm := exec.CommandContext(ctx, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--loglevel=error")
 	npm.Dir = dir
 	if out, err := npm.CombinedOutput(); err != nil {
 		if unreachable.Match(out) {
@@ -208,35 +214,6 @@ func TestAmazonCognitoIdentityJS(t *testing.T) {
 			{Step: "credentials after signOut", Type: "NotAuthorizedException", Body: "Invalid login token. Token is not valid."},
 			{Step: "refreshing after globalSignOut", Type: "NotAuthorizedException", Body: "Refresh Token has been revoked"},
 		})
-}
-
-// The library's callbacks for a second factor.
-func TestAmazonCognitoIdentityJSWithASecondFactor(t *testing.T) {
-	t.Parallel()
-	n := newNode(t)
-	s := newSite(t, extended(t))
-	if err := s.AWS.Store.Update(func(tx *store.Tx) error {
-		pool, found, err := userpool.Pools.Get(tx, s.Outputs.UserPoolID)
-		if err != nil || !found {
-			return cmp.Or(err, errors.New("there is no such pool"))
-		}
-		pool.MFAConfiguration, pool.SoftwareTokenMFA = "OPTIONAL", &userpool.SoftwareTokenMFA{Enabled: true}
-		if err := s.AWS.UserPools.PoolDeclared(tx, s.Outputs.UserPoolID, pool); err != nil {
-			return err
-		}
-		return userpool.Pools.Put(tx, s.Outputs.UserPoolID, pool)
-	}); err != nil {
-		t.Fatalf("offering a second factor: %v", err)
-	}
-	s.saw(n.run(t, s.told(input{}), "identity-js-mfa.mjs"),
-		[]seen{
-			{Step: "setting up with another code", Type: "EnableSoftwareTokenMFAException", Body: "Code mismatch and fail enable Software Token MFA"},
-			{Step: "setUserMfaPreference", Body: "SUCCESS"},
-			{Step: "totpRequired", Body: "SOFTWARE_TOKEN_MFA"},
-			{Step: "another code", Type: "CodeMismatchException", Body: "Invalid code received for user"},
-			{Step: "the preferred factor", Body: "SOFTWARE_TOKEN_MFA"},
-		},
-		s.calls())
 }
 
 // invite makes a user with a temporary password.
