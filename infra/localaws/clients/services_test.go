@@ -16,7 +16,6 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"auth-api/infra/localaws/awstest"
-	"auth-api/infra/localaws/provider"
 )
 
 // What stands beside the article's stack, where services are called that a stack's
@@ -51,7 +50,7 @@ func (s *site) grant() {
 		s.t.Fatal(err)
 	}
 	authenticated := "arn:aws:iam::" + s.AWS.Account + ":role/auth-api-local-authenticated"
-	err = pulumi.RunErr(func(ctx *pulumi.Context) error {
+	awstest.Run(s.t, s.AWS, func(ctx *pulumi.Context) (pulumi.Map, error) {
 		var before []pulumi.Resource // a policy needs its role
 		for _, declared := range []struct {
 			kind, name string
@@ -67,15 +66,12 @@ func (s *site) grant() {
 		} {
 			var resource struct{ pulumi.CustomResourceState }
 			if err := ctx.RegisterResource(declared.kind, declared.name, declared.properties, &resource, pulumi.DependsOn(before)); err != nil {
-				return err
+				return nil, err
 			}
 			before = []pulumi.Resource{&resource}
 		}
-		return nil
-	}, pulumi.WithMocks("clients", "local", provider.New(s.AWS).Mocks()))
-	if err != nil {
-		s.t.Fatalf("declaring what the services have: %v", err)
-	}
+		return nil, nil
+	})
 }
 
 func TestAWSSDKForGoAtOtherServices(t *testing.T) {
