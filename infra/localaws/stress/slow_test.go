@@ -169,14 +169,16 @@ func TestAClientThatReadsNothingIsCutOff(t *testing.T) {
 	if err := conn.(*net.TCPConn).SetReadBuffer(4096); err != nil {
 		t.Fatal(err)
 	}
-	_ = conn.SetWriteDeadline(time.Now().Add(30 * time.Second))
-	ask := []byte(strings.Repeat("GET /_local/health HTTP/1.1\r\nHost: localhost\r\n\r\n", 100))
+	ask := []byte(strings.Repeat("GET /_local/ HTTP/1.1\r\nHost: localhost\r\n\r\n", 100))
 	var err error
-	for err == nil {
+	for err == nil { // until nothing goes out any more, as nobody takes the answers
+		_ = conn.SetWriteDeadline(time.Now().Add(5 * time.Second))
 		_, err = conn.Write(ask)
 	}
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Error("the connection is still open")
+	// A server that had waited would go on now. What the kernel still holds of the
+	// answers comes before the end.
+	if err := untilClosed(conn); err != nil {
+		t.Errorf("the connection is still open: %v", err)
 	}
 	g.good()
 }
