@@ -78,8 +78,13 @@ toolchain:
 
 test: ## run the tests
 	@go test $(RACE) ./...
-	@for b in chromium chromium-browser google-chrome; do command -v $$b >/dev/null 2>&1 && exit 0; done; \
-	 echo "NOT CHECKED IN A BROWSER: there is no Chromium on PATH. Everything else was tested." >&2
+	@missing=; \
+	 has() { for c in "$$@"; do if command -v "$$c" >/dev/null 2>&1; then return 0; fi; done; return 1; }; \
+	 has chromium chromium-browser google-chrome || missing="$$missing, a browser (Chromium)"; \
+	 has npm || missing="$$missing, the clients from npm"; \
+	 has curl || missing="$$missing, curl"; \
+	 has aws || missing="$$missing, the AWS CLI"; \
+	 if [ -n "$$missing" ]; then echo "NOT TRIED, as it is not on PATH: $${missing#, }. Everything else was tested." >&2; fi
 
 bench: ## measure the local AWS beside serverless-offline and claudia-api-builder (ARGS=-markdown, -json, -check)
 	@go test -run '^$$' -bench . -benchmem $(addprefix ./infra/localaws/,sigv4 authz iam gateway lambda) >&2
@@ -90,7 +95,7 @@ fuzz: ## run every fuzzer for a short while (FUZZTIME=3s)
 
 ci: fmt vet staticcheck vulncheck ## what CI runs: formatting, vet, staticcheck, govulncheck, tests with -race, the fuzzers for a short while, and one run with the real CLI
 	@CI=true $(MAKE) test RACE=-race
-	@$(MAKE) fuzz
+	@$(MAKE) fuzz FUZZTIME=1s
 	@$(MAKE) e2e
 
 e2e: tools ## bring the local stack up with the real Pulumi CLI and use it, in a folder of its own
@@ -124,4 +129,4 @@ vulncheck:
 	 esac
 
 clean: ## remove what was built; the stacks' state and the local AWS's store are kept
-	@rm -rf bin .auth-api/artifacts
+	@rm -rf bin .auth-api/artifacts .auth-api/npm
