@@ -57,6 +57,52 @@ func choices() []choice {
 		{"Secure Remote Password for a user that is not there", "salt and user id are made up, the same each time", "RFC 5054, section 2.5.1.3, so that it cannot be told from a user", "userpool/api TestSRPHidesWhoExists"},
 		{"wrong passwords for a name that nobody has", "counted and locked out as for one that is there", "else the lock-out would tell who exists", "userpool/api TestLockOut"},
 		{"how long a refused sign-up takes", "one of a wrong form is refused at once; one of a taken name after its password was hashed, as a good one is", "that the name is taken is told anyway, as AWS does", "userpool/api TestSignUpRefusals"},
+
+		{"a software token's code of the step that was used last, or of one before", "ExpiredCodeException, and it counts as a wrong one", "RFC 6238, section 5.2, for the first; nobody may guess on without limit for the second", "userpool/api TestUsedCodesLock"},
+		{"a temporary password where a second factor is due, too", "NEW_PASSWORD_REQUIRED comes first", "a second factor is set up by who has a password of their own", "userpool/hosted TestNoWayInWithoutTheSecondFactor"},
+		{"how long the sessions of a set-up are good", "each for one authSessionValidity", "the setting is documented for sign-in, not for its steps", "userpool/api TestEachStepOfASetUpHasItsTime"},
+		{"a pool with MFA ON, of which a user has turned the software token off", "asked for all the same", "deny in doubt", "userpool/api TestOptionalSoftwareToken"},
+		{"a software token verified in MFA_SETUP", "enabled and preferred at once", "it was the factor of that sign-in", "userpool/api TestRequiredSoftwareToken"},
+		{"a software token verified by access token", "not asked for before SetUserMFAPreference", "AWS documents that the preference turns it on", "userpool/api TestOptionalSoftwareToken"},
+		{"mfaConfiguration OPTIONAL without a factor, or OFF with one", "refused when it is declared", "as SetUserPoolMfaConfig; of the pool's own inputs it is not documented", "userpool TestSecondFactorOfAPool"},
+		{"browser sessions and codes from before MFA was turned on", "worth nothing", "deny in doubt: no second factor was shown", "userpool/hosted TestSessionsFromBeforeTheSecondFactor"},
+
+		{"a PostConfirmation function that fails", "its error is answered, and the user is confirmed", "the event tells what has happened", "userpool/api TestWhatFunctionsFailWith"},
+		{"a sign-up with a username that is taken", "refused before PreSignUp is called", "the function is not asked about users who cannot be", "userpool/api TestSignUpIsAskedAndConfirmationTold"},
+		{"autoVerifyEmail for a user without an address", "InvalidLambdaResponseException", "AWS documents that it is an error, and not which", "userpool/api TestAFunctionConfirmsAndVerifies"},
+		{"a pre token generation function at the hosted sign-in", "called at the sign-in; its error goes to the callback as invalid_request", "nobody who is refused gets a code", "userpool/hosted TestAFunctionRefusesAHostedSignIn"},
+		{"a trigger whose function was deleted, or does not permit the pool", "UnexpectedLambdaException that names AccessDeniedException", "the words reported for a missing permission", ". TestAPoolCallsItsFunctionAsItIsPermitted"},
+		{"how often a trigger's function is called", "three times when it is too slow or throttled and after a ServiceException, else once", "AWS documents the three attempts, and not after which errors", "userpool/api TestWhatFunctionsFailWith"},
+		{"claims cognito:… of a pre token generation function", "added or overridden they are ignored, suppressed they are gone; cognito:username stays", "groups change by groupOverrideDetails; to take away is safe", "userpool/triggers TestChanges"},
+		{"scopesToAdd with aws.cognito.…", "ignored", "deny in doubt: no function gives out Cognito's own operations", "userpool/triggers TestChanges"},
+		{"a token of over 16 KB by what a function adds", "InvalidLambdaResponseException", "nobody would read it", "userpool/api TestTheSecondVersionChangesAccessTokens"},
+		{"the event after a new password that a second factor followed", "TokenGeneration_Authentication", "the second factor ended the sign-in", "userpool/api TestTheFunctionIsAskedAfterTheSecondFactor"},
+
+		{"an Admin operation without a usable UserPoolId", "authorized on userpool/*, and then refused", "what is wrong is told to nobody without a grant", "userpool/api TestEveryAdministratorsOperationIsSignedAndGranted"},
+		{"AdminCreateUser without DesiredDeliveryMediums", "by SMS when the user has a phone number, else by mail when there is an address, else no message", "AWS's default is SMS; a user without a phone would never hear of it", "userpool/api TestInvitationsGoToWhatTheUserHas"},
+		{"AdminCreateUser with RESEND and other attributes", "they are ignored", "it is documented to send a message", "userpool/api TestAdministratorMakesAUserWhoIsInvited"},
+		{"a refresh token of a user who is disabled", "NotAuthorizedException: User is disabled.; revoked once enabled again", "disabling is documented to revoke tokens", "userpool/api TestDisabledAndDeletedUsers"},
+
+		{"deleting a policy that is nothing but a boundary", "DeleteConflict", "AWS documents it of attached ones; a boundary that is gone would be no boundary", "iam TestQuotasAndReferences"},
+		{"a role's managedPolicyArns beside attachments of other resources", "refused when it is declared", "the one undoes the other at every update", "iam TestQuotasAndReferences"},
+		{"the words of a denied AssumeRole", "without a because clause, unless it is an explicit deny", "as reported; more would tell which roles there are", "iam TestWhoMayAssumeARole"},
+		{"AssumeRole by the account's administrator", "Roles may not be assumed by root accounts.", "it is the account's root user here", "iam TestRolesThatAreNotAskedForRightly"},
+		{"a guest's session of the basic flow", "no scope-down policy", "AWS documents it of the enhanced flow alone", "identitypool TestTheBasicFlow"},
+
+		{"a parameter's allowedPattern", "must match the whole value", "the narrower reading", "ssm TestDeclarationsAreChecked"},
+		{"an earlier version of a parameter", "ParameterVersionNotFound", "only the current one is kept", "ssm TestAParameterAsItIsShown"},
+		{"the payload of an invocation of type Event", "at most 1 MB", "the newer of the limits that AWS's pages name", "lambda TestEventsThatAreNotTaken"},
+		{"the queue of events", "in memory; over 64 MB it is TooManyRequestsException", "AWS names no bound; memory has one", "lambda TestEventsThatAreNotTaken"},
+		{"an event whose function fails", "run again after one minute and after two", "AWS documents two retries, about so far apart", "lambda TestAnEventRunsTwiceMoreWhenTheFunctionFails"},
+		{"the resource of CloudWatch Logs' operations on a group", "log-group:NAME:log-stream:", "as denials of AWS have it; its pages say log-group:NAME:*, which matches", "lambda/logs/api TestWhoMayRead"},
+		{"a term of a filter pattern within a longer word", "does not match", "the examples of AWS are whole words", "lambda/logs TestPattern"},
+		{"GetUsage of keys that were not used, and of a plan without a quota", "zeros; -1 is left", "so that every key of the plan is listed", "gateway TestGetUsage"},
+
+		{"request bodies over 128 MB together", "503 at once", "AWS has no such bound; bodies that waited for one another could wait for ever", "stress TestLargeBodiesTogether"},
+		{"a request that cannot be counted against its quota", "500 Internal server error, and it is not let in", "deny in doubt", "gateway TestAQuotaThatCannotBeCounted"},
+		{"Content-Length with Transfer-Encoding: chunked", "read as chunks", "RFC 9112, section 6.3", "stress TestShapesOfRequests"},
+		{"a clock that a tester puts back", "undoes nothing: used codes stay used, and what was ended is over", "AWS's clock runs one way", "userpool/api TestAClockThatGoesBackUndoesNothing"},
+		{"tokens from before a reset", "good for who only verifies signatures until they expire, as those of a deleted user on AWS", "the keys stay, and no API asks the pool", "userpool TestResetMakesDeclaredUsersAnew"},
 	}
 }
 

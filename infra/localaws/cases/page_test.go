@@ -84,7 +84,7 @@ func (page) choices(w *writer) {
 		if !strings.Contains(held, " ") {
 			held = "case " + held
 		}
-		w.row(c.about, c.chosen, c.why, held)
+		w.row(c.about, c.chosen, c.why, strings.TrimPrefix(held, ". "))
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -58,6 +59,19 @@ func TestUsageSurvivesARestartAndIsNeverCountedTwice(t *testing.T) {
 		if call() == nil {
 			t.Errorf("usage of %s was read", name)
 		}
+	}
+}
+
+// What is not counted is not let in. The journal has no room for so long an id.
+func TestAQuotaThatCannotBeCounted(t *testing.T) {
+	f := newFixture(t)
+	f.deploy(RestAPI{Body: doctest.OpenAPI(map[string]map[string]any{"GET /a": doctest.Operation("a", "api_key")})})
+	f.plan(strings.Repeat("p", 300), UsagePlan{QuotaSettings: &QuotaSettings{Limit: 10, Period: "DAY"}}, "one")
+	for range 2 {
+		f.get("/a", "x-api-key", keyValue("one")).refused(t, 500, "InternalServerErrorException", internal)
+	}
+	if n := len(f.functions.calls); n > 0 {
+		t.Errorf("the function was called %d times", n)
 	}
 }
 

@@ -21,6 +21,7 @@ import (
 	"github.com/lestrrat-go/jwx/v3/jws"
 
 	"auth-api/infra/localaws/audit"
+	"auth-api/infra/localaws/authz"
 	"auth-api/infra/localaws/iam"
 	"auth-api/infra/localaws/identitypool"
 	"auth-api/infra/localaws/store"
@@ -82,6 +83,10 @@ func TestTheBasicFlow(t *testing.T) {
 		}
 		if id := caller.Cognito; caller.SessionName != "browser" || id == nil || id.AuthenticationType != kind || id.Subject != subject || id.IdentityPoolID != pool || id.IdentityID != *out.SubjectFromWebIdentityToken {
 			t.Errorf("%s: %+v %+v", c.name, caller, caller.Cognito)
+		}
+		// No session policy limits the role here, not even a guest's as in TestGuests.
+		if d := w.iam.Authorize(caller, iam.Request{Action: "ssm:GetParameter", Resource: "arn:aws:x:us-west-2:000000000000:y"}, nil); c.role == "guest" && d.Kind != authz.Allowed {
+			t.Errorf("%s: %s (%s)", c.name, d.Kind, d.Reason)
 		}
 	}
 }

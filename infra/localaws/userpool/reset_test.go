@@ -30,9 +30,19 @@ func TestResetMakesDeclaredUsersAnew(t *testing.T) {
 	declare(f, userpool.DeclaredUser{UserPoolID: pooltest.PoolID, Username: "invited", Attributes: map[string]string{"email": "invited@example.com"}})
 	invitation := f.LastMail()
 	f.Advance(time.Hour)
-	f.SignIn("demouser", pooltest.Password) // whom nobody declares any more
+	tokens := f.SignIn("demouser", pooltest.Password) // whom nobody declares any more
 
 	f.Update(f.Pools.Reset)
+
+	// Who only verifies signatures, as on AWS any API may, takes tokens from before.
+	for _, name := range []string{"IdToken", "AccessToken"} {
+		if claims, err := f.Pools.VerifyToken(pooltest.PoolID, tokens[name].(string)); err != nil || claims.Username != "demouser" {
+			t.Errorf("the %s from before: %+v %v", name, claims, err)
+		}
+	}
+	if a := f.API("GetUser", m{"AccessToken": tokens["AccessToken"]}); a.Status != 400 {
+		t.Errorf("the user of before is shown: %s", a.Body)
+	}
 
 	users, err := f.Pools.Inspect("")
 	if err != nil {

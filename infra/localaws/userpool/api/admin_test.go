@@ -59,7 +59,12 @@ func TestEveryAdministratorsOperationIsSignedAndGranted(t *testing.T) {
 			if a.JSON(t)["message"] != want {
 				t.Errorf("got %v\nwant %s", a.JSON(t)["message"], want)
 			}
-			refused(f.SignedAPI(operation, m{"UserPoolId": "nonsense"}, &elsewhere), "AccessDeniedException")
+			for _, pool := range []any{"nonsense", pooltest.PoolID + "/*", "", 7, nil} { // a request on no pool is one on any
+				a := refused(f.SignedAPI(operation, merged(in, m{"UserPoolId": pool}), &elsewhere), "AccessDeniedException")
+				if message, _ := a.JSON(t)["message"].(string); !strings.Contains(message, " on resource: arn:aws:cognito-idp:us-west-2:000000000000:userpool/* because") {
+					t.Errorf("%v: %s", pool, message)
+				}
+			}
 			other := f.Role("other", "cognito-idp:ListIdentityProviders", pooltest.PoolARN)
 			refused(f.SignedAPI(operation, in, &other), "AccessDeniedException")
 
@@ -141,9 +146,10 @@ func TestAdministratorMakesAUserWhoIsInvited(t *testing.T) {
 		t.Fatalf("%v", first)
 	}
 	f.Advance(time.Second)
-	again, err := admin.AdminCreateUser(ctx, &cognitoidentityprovider.AdminCreateUserInput{UserPoolId: pool, Username: aws.String("ann"), MessageAction: types.MessageActionTypeResend})
-	if err != nil || *again.User.Username != "ann" {
-		t.Fatal(err)
+	again, err := admin.AdminCreateUser(ctx, &cognitoidentityprovider.AdminCreateUserInput{UserPoolId: pool, Username: aws.String("ann"), MessageAction: types.MessageActionTypeResend,
+		UserAttributes: attributes("email", "eve@example.com", "email_verified", "true")})
+	if err != nil || *again.User.Username != "ann" || value(again.User.Attributes, "email") != "ann@example.com" { // the attributes are ignored
+		t.Fatal(again, err)
 	}
 	if f.LastMail().Code == mail.Code || f.LastMail().Destination != "ann@example.com" {
 		t.Error("the second invitation has the first one's password")
@@ -167,6 +173,27 @@ func TestAdministratorMakesAUserWhoIsInvited(t *testing.T) {
 	_, err = admin.AdminCreateUser(ctx, &cognitoidentityprovider.AdminCreateUserInput{UserPoolId: pool, Username: aws.String("ann"), MessageAction: types.MessageActionTypeResend})
 	if got := code(err); got != "UnsupportedUserStateException: Resend not possible. ann status is not FORCE_CHANGE_PASSWORD" {
 		t.Error(got)
+	}
+}
+
+// Without DesiredDeliveryMediums the invitation goes to the phone, or else by mail.
+func TestInvitationsGoToWhatTheUserHas(t *testing.T) {
+	for to, given := range map[string][]types.AttributeType{
+		"SMS +12065550100":  attributes("phone_number", "+12065550100", "email", "bo@example.com"),
+		"EMAIL bo@mail.com": attributes("email", "bo@mail.com"),
+		"":                  attributes("name", "Bo"),
+	} {
+		f := pooltest.New(t)
+		if _, err := f.Administrator().AdminCreateUser(t.Context(), &cognitoidentityprovider.AdminCreateUserInput{UserPoolId: pool, Username: aws.String("bo"), UserAttributes: given}); err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		for _, message := range f.Mail {
+			got += message.Medium + " " + message.Destination
+		}
+		if got != to {
+			t.Errorf("invited by %q, want %q", got, to)
+		}
 	}
 }
 

@@ -96,6 +96,22 @@ func TestTheFunctionIsAskedAfterTheSecondFactor(t *testing.T) {
 	if got := fs.sources(); got != "TokenGeneration_Authentication" {
 		t.Errorf("asked as %s", got)
 	}
+	// So it is when a new password came first.
+	f.DeclareUser(userpool.DeclaredUser{UserPoolID: pooltest.PoolID, Username: "fresh", TemporaryPassword: "temporaryPASS1", MessageAction: "SUPPRESS"})
+	fs.sources()
+	v := f.API("RespondToAuthChallenge", m{"ChallengeName": "NEW_PASSWORD_REQUIRED", "ClientId": pooltest.ClientID, "Session": f.MFASession("NEW_PASSWORD_REQUIRED", "fresh", "temporaryPASS1"),
+		"ChallengeResponses": m{"USERNAME": "fresh", "NEW_PASSWORD": "chosenPASS1"}}).JSON(t)
+	if v["ChallengeName"] != "MFA_SETUP" {
+		t.Fatalf("%v", v)
+	}
+	token := f.API("AssociateSoftwareToken", m{"Session": v["Session"]}).JSON(t)
+	verified := f.API("VerifySoftwareToken", m{"Session": token["Session"], "UserCode": f.TOTP(token["SecretCode"].(string), 0)}).JSON(t)
+	if a := f.API("RespondToAuthChallenge", m{"ChallengeName": "MFA_SETUP", "ClientId": pooltest.ClientID, "Session": verified["Session"], "ChallengeResponses": m{"USERNAME": "fresh"}}); a.Status != 200 || a.JSON(t)["AuthenticationResult"] == nil {
+		t.Fatal(a.Body)
+	}
+	if got := fs.sources(); got != "TokenGeneration_Authentication" {
+		t.Errorf("after a new password it is asked as %s", got)
+	}
 	f.SetFunction(func(string, []byte, string) ([]byte, string, error) {
 		return []byte(`{"errorMessage":"no"}`), "Unhandled", nil
 	})

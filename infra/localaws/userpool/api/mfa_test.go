@@ -330,6 +330,89 @@ func TestWrongCodesLock(t *testing.T) {
 	pooltest.Refused(t, f.API("InitiateAuth", pooltest.PasswordFlow("demouser", password)), "NotAuthorizedException", "Password attempts exceeded")
 }
 
+// A code that was used is a wrong one, however right it once was.
+func TestUsedCodesLock(t *testing.T) {
+	f := mfaPool(t, "ON")
+	secret, _ := f.Enrol("demouser", pooltest.Password)
+	session := f.MFASession("SOFTWARE_TOKEN_MFA", "demouser", pooltest.Password)
+	used, next := pooltest.SoftwareToken(session, "demouser", f.TOTP(secret, 0)), pooltest.SoftwareToken(session, "demouser", f.TOTP(secret, pooltest.Step))
+	for range 5 {
+		pooltest.Refused(t, f.API("RespondToAuthChallenge", used), "ExpiredCodeException", usedCode)
+	}
+	pooltest.Refused(t, f.API("RespondToAuthChallenge", next), "NotAuthorizedException", "Password attempts exceeded")
+	f.Advance(time.Second)
+	if a := f.API("RespondToAuthChallenge", next); a.Status != 200 {
+		t.Error(a.Body)
+	}
+}
+
+// Going back in time, as a tester may, brings no used code and no ended sign-in back.
+func TestAClockThatGoesBackUndoesNothing(t *testing.T) {
+	f := mfaPool(t, "ON")
+	secret, _ := f.Enrol("demouser", pooltest.Password)
+	f.Advance(time.Hour)
+	enter := func() pooltest.Answer {
+		return f.API("RespondToAuthChallenge", pooltest.SoftwareToken(f.MFASession("SOFTWARE_TOKEN_MFA", "demouser", pooltest.Password), "demouser", f.TOTP(secret, 0)))
+	}
+	in := enter().JSON(t)["AuthenticationResult"].(m)
+	f.Advance(-30 * time.Minute)
+	pooltest.Refused(t, enter(), "ExpiredCodeException", usedCode)
+	f.Advance(30 * time.Minute)
+	if a := f.API("GlobalSignOut", m{"AccessToken": in["AccessToken"]}); a.Status != 200 {
+		t.Fatal(a.Body)
+	}
+	f.Advance(-30 * time.Minute)
+	pooltest.Refused(t, f.API("GetUser", m{"AccessToken": in["AccessToken"]}), "NotAuthorizedException", "Access Token has been revoked")
+}
+
+// Each step of a set-up has the client's authSessionValidity, three minutes here.
+func TestEachStepOfASetUpHasItsTime(t *testing.T) {
+	const life = 3 * time.Minute
+	for story, c := range map[string]struct{ associate, verify, end time.Duration }{
+		"in time":                 {life - time.Second, life - time.Second, life - time.Second},
+		"associating comes late":  {life, 0, 0},
+		"verifying comes late":    {0, life, 0},
+		"the last step is late":   {0, 0, life},
+		"all of it is a bit late": {life - time.Second, life - time.Second, life},
+	} {
+		t.Run(story, func(t *testing.T) {
+			f := mfaPool(t, "ON")
+			v := m{"Session": f.MFASession("MFA_SETUP", "demouser", pooltest.Password)}
+			code := ""
+			for _, step := range []struct {
+				operation string
+				after     time.Duration
+				in        func() m
+			}{
+				{"AssociateSoftwareToken", c.associate, func() m { return m{} }},
+				{"VerifySoftwareToken", c.verify, func() m { return m{"UserCode": f.TOTP(code, 0)} }},
+				{"RespondToAuthChallenge", c.end, func() m {
+					return m{"ChallengeName": "MFA_SETUP", "ClientId": pooltest.ClientID, "ChallengeResponses": m{"USERNAME": "demouser"}}
+				}},
+			} {
+				f.Advance(step.after)
+				in := step.in()
+				in["Session"] = v["Session"]
+				a := f.API(step.operation, in)
+				if step.after >= life {
+					pooltest.Refused(t, a, "NotAuthorizedException", "Invalid session for the user, session is expired.")
+					return
+				}
+				if a.Status != 200 {
+					t.Fatalf("%s: %s", step.operation, a.Body)
+				}
+				v = a.JSON(t)
+				if secret, given := v["SecretCode"].(string); given {
+					code = secret
+				}
+			}
+			if v["AuthenticationResult"] == nil {
+				t.Errorf("%v", v)
+			}
+		})
+	}
+}
+
 // Codes that set up a token are counted too.
 func TestWrongCodesOfASetUpLock(t *testing.T) {
 	f := mfaPool(t, "ON")

@@ -249,6 +249,8 @@ func TestWhatFunctionsFailWith(t *testing.T) {
 		{`{"errorMessage":"` + strings.Repeat("x", 3000) + `"}`, "Unhandled", nil, "UserLambdaValidationException", "PreSignUp failed with error " + strings.Repeat("x", 2048) + ".", 1},
 		{``, "", refused("AccessDeniedException"), "UnexpectedLambdaException", "PreSignUp invocation failed due to error AccessDeniedException.", 1},
 		{``, "", refused("TooManyRequestsException"), "UnexpectedLambdaException", "PreSignUp invocation failed due to error TooManyRequestsException.", 3},
+		{``, "", refused("ServiceException"), "UnexpectedLambdaException", "PreSignUp invocation failed due to error ServiceException.", 3},
+		{``, "", refused("ResourceNotReadyException"), "UnexpectedLambdaException", "PreSignUp invocation failed due to error ResourceNotReadyException.", 1},
 		{`null`, "", nil, "InvalidLambdaResponseException", "Unrecognizable lambda output", 1},
 		{`{"response":{}}`, "", nil, "InvalidLambdaResponseException", "Unrecognizable lambda output", 1},
 		{`<html>`, "", nil, "InvalidLambdaResponseException", "Invalid lambda function output : Invalid JSON", 1},
