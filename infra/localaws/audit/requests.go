@@ -7,8 +7,8 @@ import (
 )
 
 // Entry is what is kept of a request that is over. No secret is in it (see the
-// package), and neither are the details of a signature that did not match, which
-// hold the query: those are in the local AWS's log alone.
+// package), and neither are the details of a signature that did not match, which are
+// long: those are in the local AWS's log alone.
 type Entry struct {
 	ID       string        `json:"id"`   // as the client got it in x-amzn-RequestId
 	Time     time.Time     `json:"time"` // when it came, by the local AWS's clock

@@ -35,8 +35,7 @@ func (x *exchange) authorize() bool {
 }
 
 // signatureAnswer turns a refusal of the signature into the gateway's answer, and the
-// reason for the record. What sigv4 knows beyond its message, the canonical request,
-// stays out of the record, as it holds the query string.
+// reason for the record.
 func signatureAnswer(err error) (Answer, string, bool) {
 	var refused *sigv4.Error
 	if !errors.As(err, &refused) || refused == nil {

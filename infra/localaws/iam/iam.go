@@ -149,7 +149,7 @@ func (s *Service) lookUp(c sigv4.Credential) (*Caller, string, error) {
 		}, s.admin.secret, nil
 	}
 	if c.SessionToken == "" {
-		return nil, "", sigv4.UnknownKey("no such access key without a session token: " + c.AccessKeyID)
+		return nil, "", sigv4.UnknownKey("no such access key without a session token: " + audit.Clip(c.AccessKeyID))
 	}
 	session, err := s.open(c.AccessKeyID, c.SessionToken)
 	if err != nil {

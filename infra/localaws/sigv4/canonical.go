@@ -162,21 +162,23 @@ func unreserved(c byte) bool {
 	return 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '-' || c == '_' || c == '.' || c == '~'
 }
 
-// secretHeaders are left out of the canonical request that developers see.
-var secretHeaders = []string{"authorization", "cookie", "proxy-authorization", "x-amz-security-token", "x-api-key"}
+// shownHeaders have their values in the canonical request that developers see. Any
+// other may carry a secret.
+var shownHeaders = []string{"content-length", "content-type", "host", "x-amz-content-sha256", "x-amz-date", "x-amz-target"}
 
-// redactedCanonicalRequest is the canonical request without the values of what is secret.
+// redactedCanonicalRequest is the canonical request without what may be secret: of the
+// query, and of most headers' values, it says no more than how long they are.
 func (s *signed) redactedCanonicalRequest(r *http.Request, payload string) string {
 	canonical, _ := s.canonicalRequest(r, payload)
 	lines := strings.Split(string(canonical), "\n")
-	for i, line := range lines {
-		name, value, ok := strings.Cut(line, ":")
-		if ok && slices.Contains(secretHeaders, name) {
-			lines[i] = name + ":(" + strconv.Itoa(len(value)) + " bytes)"
-		}
+	if n := len(lines[2]); n > 0 {
+		lines[2] = "(" + strconv.Itoa(n) + " bytes)"
 	}
-	if s.SessionToken != "" && s.Presigned {
-		lines[2] = strings.ReplaceAll(lines[2], escape(s.SessionToken), "("+strconv.Itoa(len(s.SessionToken))+"-bytes)")
+	for i := range s.SignedHeaders { // they follow method, path and query
+		name, value, _ := strings.Cut(lines[3+i], ":")
+		if !slices.Contains(shownHeaders, name) {
+			lines[3+i] = name + ":(" + strconv.Itoa(len(value)) + " bytes)"
+		}
 	}
 	return strings.Join(lines, "\n")
 }

@@ -20,7 +20,8 @@ const (
 
 // Error is a refusal. Code, Status and Message are what the client is told. Debug is
 // for the developer's eyes: for a signature that does not match, the canonical
-// request and the string to sign, in which tokens and keys are left out.
+// request, without the query and what headers may carry of secrets, and the string to
+// sign. It may be logged.
 type Error struct {
 	Status  int
 	Code    string

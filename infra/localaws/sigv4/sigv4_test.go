@@ -548,12 +548,12 @@ func TestDebug(t *testing.T) {
 	r.URL.RawQuery = "q=2"
 	refusal := v.send(t, r)
 	check(t, refusal, sigv4.CodeInvalidSignature, mismatch)
-	for _, want := range []string{"/a%2520b", "q=2", "x-api-key:(11 bytes)", "cookie:(10 bytes)", "x-amz-security-token:(29 bytes)", "20260901/us-west-2/execute-api/aws4_request"} {
+	for _, want := range []string{"/a%2520b", "\n(3 bytes)\n", "x-api-key:(11 bytes)", "cookie:(10 bytes)", "x-amz-security-token:(29 bytes)", "20260901/us-west-2/execute-api/aws4_request"} {
 		if !strings.Contains(refusal.Debug, want) {
 			t.Errorf("%q is missing in\n%s", want, refusal.Debug)
 		}
 	}
-	for _, secret := range []string{"the-api-key", "the-cookie", testToken, testSecret} {
+	for _, secret := range []string{"q=2", "the-api-key", "the-cookie", testToken, testSecret} {
 		if strings.Contains(refusal.Debug, secret) {
 			t.Errorf("%q is in\n%s", secret, refusal.Debug)
 		}
