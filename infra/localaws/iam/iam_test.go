@@ -649,6 +649,8 @@ func TestSTSErrors(t *testing.T) {
 		"Action=GetCallerIdentity&Version=1":          {400, "<Code>InvalidAction</Code>"},
 		"Version=2011-06-15":                          {400, "<Code>MissingAction</Code>"},
 		"Action=%zz":                                  {400, "<Code>MalformedQueryString</Code>"},
+		// So many seconds that as nanoseconds they are 926 seconds again.
+		"Action=AssumeRoleWithWebIdentity&Version=2011-06-15&WebIdentityToken=x&RoleSessionName=job&RoleArn=" + roleARN + "&DurationSeconds=18446745000": {400, "&#39;18446745000&#39; at &#39;durationSeconds&#39; failed to satisfy constraint: Member must have value less than or equal to 43200"},
 	} {
 		response, err := http.Post(server.URL, "application/x-www-form-urlencoded", strings.NewReader(body))
 		if err != nil {

@@ -84,15 +84,15 @@ func (q *stsCall) session() (in stsSession, err error) {
 		return in, nil
 	}
 	seconds, err := strconv.Atoi(text)
-	in.duration = time.Duration(seconds) * time.Second
-	switch {
+	switch { // as seconds: many of them overflow a Duration
 	case err != nil:
 		return in, stsConstraint(text, "durationSeconds", "Member must be a number")
-	case in.duration < minSession:
+	case seconds < int(minSession/time.Second):
 		return in, stsConstraint(text, "durationSeconds", "Member must have value greater than or equal to 900")
-	case in.duration > maxSession:
+	case seconds > int(maxSession/time.Second):
 		return in, stsConstraint(text, "durationSeconds", "Member must have value less than or equal to 43200")
 	}
+	in.duration = time.Duration(seconds) * time.Second
 	return in, nil
 }
 

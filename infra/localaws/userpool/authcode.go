@@ -245,6 +245,9 @@ func (s *Service) RedeemCode(app App, code, redirectURI, verifier string) (Token
 		return Tokens{}, "", Refuse("NotAuthorizedException", "Invalid authorization code").because(no)
 	}
 	tokens, err := s.sign(g)
+	if err != nil {
+		return Tokens{}, "", errors.Join(err, s.undo(g))
+	}
 	tokens.Refresh = refresh
-	return tokens, g.user.Username, err
+	return tokens, g.user.Username, nil
 }

@@ -20,27 +20,31 @@ var (
 // the user; nil refuses nobody.
 func (s *Service) Refresh(app App, token string, check func(username, sub string) error) (Tokens, string, error) {
 	var g grant
-	var next string
-	err := s.cfg.Store.View(func(tx *store.Tx) (err error) {
-		g, _, err = s.refreshable(tx, app, token, check)
+	read := func(tx *store.Tx) error {
+		now, _, err := s.refreshable(tx, app, token, check)
+		now.changes = g.changes
+		g = now
 		return err
-	})
-	if err != nil {
+	}
+	if err := s.cfg.Store.View(read); err != nil {
 		return Tokens{}, "", err
 	}
-	// The function is asked before the token is replaced: a client may come again
-	// after a function has failed.
+	// The function is asked, and the tokens are made, before the refresh token is
+	// replaced: a client may come again after a function has failed, or asked for too much.
 	if err := s.customize(&g, triggers.SourceRefreshTokens); err != nil {
 		return Tokens{}, "", err
 	}
+	if err := s.cfg.Store.View(read); err != nil {
+		return Tokens{}, "", err
+	}
+	set, err := s.sign(g)
+	if err != nil || !app.client.rotates() {
+		return set, g.user.Username, err
+	}
 	err = s.cfg.Store.Update(func(tx *store.Tx) error {
-		still, r, err := s.refreshable(tx, app, token, check)
+		_, r, err := s.refreshable(tx, app, token, check)
 		if err != nil {
 			return err
-		}
-		still.changes = g.changes
-		if g = still; !app.client.rotates() {
-			return nil
 		}
 		if r.Replaced.IsZero() {
 			r.Replaced = s.now().Add(time.Duration(app.client.RefreshTokenRotation.RetryGracePeriodSeconds) * time.Second)
@@ -48,15 +52,13 @@ func (s *Service) Refresh(app App, token string, check func(username, sub string
 				return err
 			}
 		}
-		next, err = s.newRefreshToken(tx, g, r.Expires)
+		set.Refresh, err = s.newRefreshToken(tx, g, r.Expires)
 		return err
 	})
 	if err != nil {
 		return Tokens{}, "", err
 	}
-	set, err := s.sign(g)
-	set.Refresh = next
-	return set, g.user.Username, err
+	return set, g.user.Username, nil
 }
 
 // refreshable returns what a refresh token is good for, or why it is good for nothing.

@@ -222,13 +222,48 @@ func (s *Service) admitted(in admission) (SignedIn, error) {
 	case in.browser != nil:
 		return s.browserAdmitted(in)
 	}
-	if err := s.customize(&in.grant, cmp.Or(in.source, triggers.SourceAuthentication)); err != nil {
+	tokens, err := s.tokensFor(&in.grant, cmp.Or(in.source, triggers.SourceAuthentication))
+	if err != nil {
 		return SignedIn{}, errors.Join(err, s.undo(in.grant))
 	}
-	tokens, err := s.sign(in.grant)
 	tokens.Refresh = in.out.Tokens.Refresh
 	in.out.Tokens = tokens
-	return in.out, err
+	return in.out, nil
+}
+
+// tokensFor signs the tokens of a sign-in as the pool's function wants them.
+func (s *Service) tokensFor(g *grant, source string) (Tokens, error) {
+	if arn, _ := g.pool.tokenFunction(); arn != "" {
+		if err := s.customize(g, source); err != nil {
+			return Tokens{}, err
+		}
+		if err := s.readAgain(g); err != nil {
+			return Tokens{}, err
+		}
+	}
+	return s.sign(*g)
+}
+
+// readAgain brings the user of a sign-in up to date: the function may have taken long,
+// or changed the user itself.
+func (s *Service) readAgain(g *grant) error {
+	return s.cfg.Store.View(func(tx *store.Tx) error {
+		u, found, err := users.Get(tx, g.pool.userKey(g.user.Username))
+		if err != nil {
+			return err
+		}
+		f, begun, err := families.Get(tx, g.familyKey())
+		switch {
+		case err != nil:
+			return err
+		case found && u.Sub == g.user.Sub && !u.Enabled:
+			return errDisabled
+		case !found || u.Sub != g.user.Sub || u.Status != statusConfirmed || !begun || f.Revoked:
+			return ErrInvalidSession.because("the sign-in ended while the pool's function ran")
+		}
+		g.user = u
+		return nil
+	})
 }
 
 func (s *Service) matchesUser(u *user, password string) (bool, error) {

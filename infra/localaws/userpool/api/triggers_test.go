@@ -371,17 +371,8 @@ func TestASignInThatAFunctionRefusesLeavesNothing(t *testing.T) {
 	tokens := f.SignIn("demouser", pooltest.Password)
 	f.SetFunction(fail)
 	pooltest.Refused(t, f.API("InitiateAuth", pooltest.PasswordFlow("demouser", pooltest.Password)), "UserLambdaValidationException", "PreTokenGeneration failed with error no.")
-	inForce := 0
-	if err := f.Store.View(func(tx *store.Tx) error {
-		families, err := store.Table[struct{ Revoked bool }]{Name: "userpool.families"}.List(tx, "")
-		for _, family := range families {
-			if !family.Value.Revoked {
-				inForce++
-			}
-		}
-		return err
-	}); err != nil || inForce != 1 {
-		t.Errorf("%d sign-ins are in force, want the first alone (%v)", inForce, err)
+	if n := signIns(t, f); n != 1 {
+		t.Errorf("%d sign-ins are in force, want the first alone", n)
 	}
 	// A refresh that fails does not use the token up.
 	refresh := m{"ClientId": pooltest.ClientID, "RefreshToken": tokens["RefreshToken"]}
@@ -393,6 +384,23 @@ func TestASignInThatAFunctionRefusesLeavesNothing(t *testing.T) {
 	if a := f.API("GetTokensFromRefreshToken", refresh); a.JSON(t)["__type"] != "RefreshTokenReuseException" {
 		t.Error(a.Body)
 	}
+	// Nor do tokens that cannot be made, as what the function adds is too much.
+	tokens = f.SignIn("demouser", pooltest.Password)
+	refresh["RefreshToken"] = tokens["RefreshToken"]
+	large := m{"claimsOverrideDetails": m{"claimsToAddOrOverride": m{"big": strings.Repeat("x", 20000)}}}
+	fs.respond("TokenGeneration_RefreshTokens", large)
+	pooltest.Refused(t, f.API("GetTokensFromRefreshToken", refresh), "InvalidLambdaResponseException", "Unrecognizable lambda output")
+	fs.respond("TokenGeneration_RefreshTokens", m{})
+	if a := f.API("GetTokensFromRefreshToken", refresh); a.Status != 200 {
+		t.Error(a.Body)
+	}
+	fs.respond("TokenGeneration_Authentication", large)
+	before := signIns(t, f)
+	pooltest.Refused(t, f.API("InitiateAuth", pooltest.PasswordFlow("demouser", pooltest.Password)), "InvalidLambdaResponseException", "Unrecognizable lambda output")
+	if got := signIns(t, f); got != before {
+		t.Errorf("%d sign-ins are in force, want %d", got, before)
+	}
+	fs.respond("TokenGeneration_Authentication", m{})
 	// A user who is disabled while the function runs gets no tokens.
 	tokens = f.SignIn("demouser", pooltest.Password)
 	f.SetFunction(func(arn string, event []byte, source string) ([]byte, string, error) {
@@ -406,6 +414,66 @@ func TestASignInThatAFunctionRefusesLeavesNothing(t *testing.T) {
 		return fs.answer(arn, event, source)
 	})
 	pooltest.Refused(t, f.API("GetTokensFromRefreshToken", m{"ClientId": pooltest.ClientID, "RefreshToken": tokens["RefreshToken"]}), "NotAuthorizedException", "User is disabled.")
+}
+
+// signIns is how many sign-ins are in force.
+func signIns(t *testing.T, f *pooltest.Fixture) (n int) {
+	t.Helper()
+	if err := f.Store.View(func(tx *store.Tx) error {
+		families, err := store.Table[struct{ Revoked bool }]{Name: "userpool.families"}.List(tx, "")
+		for _, family := range families {
+			if !family.Value.Revoked {
+				n++
+			}
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// Whoever is disabled, deleted or signed out while the function runs is not let in, and
+// what the function itself changes about the user is in the tokens.
+func TestASignInIsDecidedAgainAfterTheFunction(t *testing.T) {
+	for story, c := range map[string]struct {
+		change  func(userpool.Admin) error
+		message string // "" for a sign-in
+	}{
+		"disabled":   {func(a userpool.Admin) error { return a.Disable("demouser") }, "User is disabled."},
+		"deleted":    {func(a userpool.Admin) error { return a.Delete("demouser") }, invalidSession},
+		"signed out": {func(a userpool.Admin) error { return a.GlobalSignOut("demouser") }, invalidSession},
+		"renamed": {func(a userpool.Admin) error {
+			return a.UpdateAttributes("demouser", map[string]string{"given_name": "Changed"})
+		}, ""},
+		"must choose a password": {func(a userpool.Admin) error { return a.SetPassword("demouser", "temporaryPASS1", false) }, invalidSession},
+	} {
+		t.Run(story, func(t *testing.T) {
+			f, fs := withFunctions(t, triggers.V1)
+			f.SetFunction(func(arn string, event []byte, source string) ([]byte, string, error) {
+				admin, err := f.Pools.Admin(t.Context(), pooltest.PoolID, userpool.Extra{})
+				if err == nil {
+					err = c.change(admin)
+				}
+				if err != nil {
+					t.Error(err)
+				}
+				return fs.answer(arn, event, source)
+			})
+			a := f.API("InitiateAuth", pooltest.PasswordFlow("demouser", pooltest.Password))
+			if c.message != "" {
+				pooltest.Refused(t, a, "NotAuthorizedException", c.message)
+				return
+			}
+			if a.Status != 200 {
+				t.Fatal(a.Body)
+			}
+			claims, err := f.Pools.VerifyToken(pooltest.PoolID, a.JSON(t)["AuthenticationResult"].(m)["IdToken"].(string))
+			if err != nil || claims.All["given_name"] != "Changed" {
+				t.Errorf("%v %v", claims.All, err)
+			}
+		})
+	}
 }
 
 func TestTheSecondVersionChangesAccessTokens(t *testing.T) {
