@@ -87,6 +87,7 @@ func choices() []choice {
 		{"a role's managedPolicyArns beside attachments of other resources", "refused when it is declared", "the one undoes the other at every update", "iam TestQuotasAndReferences"},
 		{"the words of a denied AssumeRole", "without a because clause, unless it is an explicit deny", "as reported; more would tell which roles there are", "iam TestWhoMayAssumeARole"},
 		{"AssumeRole by the account's administrator", "Roles may not be assumed by root accounts.", "it is the account's root user here", "iam TestRolesThatAreNotAskedForRightly"},
+		{"the administrator's key on a page of another origin, or under a name that public DNS may resolve", "the token is invalid (case 13)", "AWS's keys are secret, and test/test is known to every page that somebody visits", "iam TestPagesFromElsewhereMayNotUseTheAdministratorsKey"},
 		{"a guest's session of the basic flow", "no scope-down policy", "AWS documents it of the enhanced flow alone", "identitypool TestTheBasicFlow"},
 
 		{"a parameter's allowedPattern", "must match the whole value", "the narrower reading", "ssm TestDeclarationsAreChecked"},

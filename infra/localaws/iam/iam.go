@@ -120,6 +120,11 @@ func (s *Service) Authenticate(r *http.Request, body []byte, service string) (*C
 			caller, secret, err = s.lookUp(c)
 			return secret, err
 		})
+	if err == nil && caller.Administrator {
+		if why := elsewhere(r); why != "" {
+			err = sigv4.UnknownKey("the administrator's key is not taken from " + why)
+		}
+	}
 	record := audit.From(r.Context())
 	if err != nil {
 		record.Deny(describe(err))
