@@ -113,6 +113,9 @@ func TestWhoMayRead(t *testing.T) {
 		{name: "a path", policies: []string{apitest.Allow("ssm:GetParametersByPath", parameters+"app")}, ask: getPath("/app")},
 		{name: "a path with a denial below it", policies: []string{apitest.Allow("ssm:GetParametersByPath", parameters+"app"), apitest.Deny("ssm:*", parameters+"app/db/*")}, ask: getPath("/app")},
 		{name: "a path that only what is below is granted of", policies: []string{apitest.Allow("ssm:GetParametersByPath", parameters+"app/*")}, ask: getPath("/app"), action: "GetParametersByPath", resource: "app", because: none},
+		// The path is authorized as it was sent, with a slash at its end or without.
+		{name: "what is below a path, asked for with a slash at its end", policies: []string{apitest.Allow("ssm:GetParametersByPath", parameters+"app/*")}, ask: getPath("/app/")},
+		{name: "a path, asked for with a slash at its end", policies: []string{apitest.Allow("ssm:GetParametersByPath", parameters+"app")}, ask: getPath("/app/"), action: "GetParametersByPath", resource: "app/", because: none},
 		{name: "the root", policies: []string{apitest.Allow("ssm:GetParametersByPath", parameters+"app/*")}, ask: getPath("/"), action: "GetParametersByPath", resource: "", because: none},
 	} {
 		t.Run(c.name, func(t *testing.T) {

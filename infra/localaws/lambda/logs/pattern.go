@@ -3,6 +3,7 @@ package logs
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -51,7 +52,9 @@ func ParsePattern(text string) (Pattern, error) {
 		if err != nil {
 			return Pattern{}, err
 		}
-		*into = append(*into, term)
+		if !slices.Contains(*into, term) {
+			*into = append(*into, term)
+		}
 		rest = strings.TrimLeftFunc(after, unicode.IsSpace)
 		if len(rest) == len(after) && rest != "" {
 			return Pattern{}, fmt.Errorf("after the term %q something follows without white space", term)
@@ -137,5 +140,12 @@ func holds(message, term string) bool {
 			return true
 		}
 		at = begin + 1
+		if isWord(first) { // the next one begins another word; looking within this one takes long
+			rest := strings.IndexFunc(message[begin:], func(c rune) bool { return !isWord(c) })
+			if rest < 0 {
+				return false
+			}
+			at = begin + rest
+		}
 	}
 }

@@ -3,6 +3,7 @@ package logs
 import (
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 func TestPattern(t *testing.T) {
@@ -92,4 +93,40 @@ func FuzzParsePattern(f *testing.F) {
 			t.Errorf("%q, written as %q, means something else (%v)", text, written, err)
 		}
 	})
+}
+
+// A term is found wherever trying every place finds it, and in time: a message may be
+// one long word, which a pattern with hundreds of terms is looked for in.
+func FuzzHolds(f *testing.F) {
+	for _, seed := range [][2]string{{"ab ca a", "a"}, {"aaa-aa", "aa"}, {"x-ax -a", "-a"}, {"größe größ", "größ"}, {"\xffa a\xff", "a"}, {"a\xff", "\xff"}} {
+		f.Add(seed[0], seed[1])
+	}
+	f.Fuzz(func(t *testing.T, message, term string) {
+		if term == "" {
+			return
+		}
+		first, _ := utf8.DecodeRuneInString(term)
+		last, _ := utf8.DecodeLastRuneInString(term)
+		want := false
+		for at := range len(message) {
+			before, _ := utf8.DecodeLastRuneInString(message[:at])
+			rest, here := strings.CutPrefix(message[at:], term)
+			after, _ := utf8.DecodeRuneInString(rest)
+			want = want || here && !(isWord(first) && isWord(before)) && !(isWord(last) && isWord(after))
+		}
+		if got := holds(message, term); got != want {
+			t.Errorf("%q holds %q: %v, want %v", message, term, got, want)
+		}
+	})
+}
+
+func BenchmarkMatchesOneLongWord(b *testing.B) {
+	p, err := ParsePattern(strings.Repeat("-a ", 340))
+	if err != nil {
+		b.Fatal(err)
+	}
+	message := strings.Repeat("a", MaxMessage)
+	for b.Loop() {
+		p.Matches(message)
+	}
 }
