@@ -9,9 +9,10 @@ import (
 	"auth-api/infra/localaws/store"
 )
 
-// keptAtReset are the tables of this room that Reset leaves: keys, and the sealed values
-// that were used up, as those that were given out before must not be good once more.
-var keptAtReset = []string{keyTable.Name, secrets.Name, spent.Name}
+// keptAtReset are the tables of this room that Reset leaves: keys, when groups were
+// declared, and the sealed values that were used up, as those that were given out before
+// must not be good once more.
+var keptAtReset = []string{keyTable.Name, secrets.Name, groupTimes.Name, spent.Name}
 
 // Reset brings every pool back to how it was when it had just been declared, in the
 // caller's transaction: users that the stack does not declare are gone, with all codes,

@@ -29,6 +29,11 @@ func TestResetMakesDeclaredUsersAnew(t *testing.T) {
 	declare(f, userpool.DeclaredUser{UserPoolID: pooltest.PoolID, Username: "disabled", Password: "someonesPASS123", Enabled: &off})
 	declare(f, userpool.DeclaredUser{UserPoolID: pooltest.PoolID, Username: "invited", Attributes: map[string]string{"email": "invited@example.com"}})
 	invitation := f.LastMail()
+	group := userpool.UserGroup{UserPoolID: pooltest.PoolID, Name: "admins"}
+	f.Update(func(tx *store.Tx) error {
+		return errors.Join(f.Pools.GroupDeclared(tx, "group", group), userpool.UserGroups.Put(tx, "group", group))
+	})
+	made := f.Clock()
 	f.Advance(time.Hour)
 	tokens := f.SignIn("demouser", pooltest.Password) // whom nobody declares any more
 
@@ -71,6 +76,13 @@ func TestResetMakesDeclaredUsersAnew(t *testing.T) {
 	}
 	if a := f.API("InitiateAuth", m{"AuthFlow": "USER_PASSWORD_AUTH", "ClientId": pooltest.ClientID, "AuthParameters": m{"USERNAME": "invited", "PASSWORD": again.Code}}); a.Status != 200 || !strings.Contains(a.Body, "NEW_PASSWORD_REQUIRED") {
 		t.Errorf("the second temporary password is answered %d %s", a.Status, a.Body)
+	}
+	admin, err := f.Pools.Admin(t.Context(), pooltest.PoolID, userpool.Extra{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if g, err := admin.Group("admins"); err != nil || !g.Created.Equal(made) || !g.Modified.Equal(made) {
+		t.Errorf("the group was made at %s: %+v %v", made, g, err)
 	}
 	list, _, err := f.Pools.Refreshable()
 	if err != nil || len(list) != 0 {
