@@ -16,11 +16,14 @@ import (
 // loopback has the same origin as the local AWS, and so is known by the name it asks
 // for: what public DNS can resolve is none of this machine's.
 func elsewhere(r *http.Request) string {
-	if origin := r.Header.Get("Origin"); origin != "" {
+	switch origin := r.Header.Get("Origin"); {
+	case origin != "":
 		u, err := url.Parse(origin)
 		if err != nil || !own(u.Hostname(), netip.Addr.IsLoopback) {
 			return "a page of another origin than this machine"
 		}
+	case r.Header.Get("Sec-Fetch-Site") == "cross-site": // pictures and links name no origin
+		return "a page of another site"
 	}
 	host, _, err := net.SplitHostPort(r.Host)
 	if err != nil {

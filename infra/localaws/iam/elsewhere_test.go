@@ -23,8 +23,11 @@ func TestPagesFromElsewhereMayNotUseTheAdministratorsKey(t *testing.T) {
 	w := newWorld(t)
 	session := w.assume(t, webIdentity())
 	for _, c := range []struct {
-		host, origin, why string // why it is refused, or ""
+		host, origin, why string // why it is refused, or ""; instead of an origin, what Sec-Fetch-Site says
 	}{
+		{"localhost:4566", "none", ""},
+		{"localhost:4566", "same-site", ""},
+		{"localhost:4566", "cross-site", "another site"}, // a picture, or a link, with a presigned address
 		{"localhost:4566", "", ""},
 		{"127.0.0.1:4566", "", ""},
 		{"localhost", "http://localhost:3000", ""},
@@ -49,8 +52,13 @@ func TestPagesFromElsewhereMayNotUseTheAdministratorsKey(t *testing.T) {
 		for _, who := range []iam.Credentials{{AccessKeyID: "test", SecretAccessKey: "test"}, session} {
 			r := httptest.NewRequest("GET", "http://localhost/execute-api/a1b2c3/prod/x", nil)
 			r.Host = c.host
-			if c.origin != "" {
+			switch c.origin {
+			case "":
+			case "none", "same-site", "cross-site":
+				r.Header.Set("Sec-Fetch-Site", c.origin)
+			default:
 				r.Header.Set("Origin", c.origin)
+				r.Header.Set("Sec-Fetch-Site", "cross-site")
 			}
 			empty := sha256.Sum256(nil)
 			if err := v4.NewSigner().SignHTTP(context.Background(), aws.Credentials{AccessKeyID: who.AccessKeyID, SecretAccessKey: who.SecretAccessKey, SessionToken: who.SessionToken},

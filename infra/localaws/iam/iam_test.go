@@ -644,11 +644,13 @@ func TestSTSErrors(t *testing.T) {
 		status int
 		text   string
 	}{
-		"Action=GetCallerIdentity&Version=2011-06-15": {403, "<Type>Sender</Type><Code>MissingAuthenticationToken</Code><Message>Missing Authentication Token</Message></Error><RequestId>request-1</RequestId></ErrorResponse>"},
-		"Action=GetSessionToken&Version=2011-06-15":   {400, "<Code>InvalidAction</Code><Message>Could not find operation GetSessionToken for version 2011-06-15</Message>"},
-		"Action=GetCallerIdentity&Version=1":          {400, "<Code>InvalidAction</Code>"},
-		"Version=2011-06-15":                          {400, "<Code>MissingAction</Code>"},
-		"Action=%zz":                                  {400, "<Code>MalformedQueryString</Code>"},
+		"Action=GetCallerIdentity&Version=2011-06-15":         {403, "<Type>Sender</Type><Code>MissingAuthenticationToken</Code><Message>Missing Authentication Token</Message></Error><RequestId>request-1</RequestId></ErrorResponse>"},
+		"Action=GetSessionToken&Version=2011-06-15":           {400, "<Code>InvalidAction</Code><Message>Could not find operation GetSessionToken for version 2011-06-15</Message>"},
+		"Action=GetCallerIdentity&Version=1":                  {400, "<Code>InvalidAction</Code>"},
+		"Version=2011-06-15":                                  {400, "<Code>MissingAction</Code>"},
+		"Action=%zz":                                          {400, "<Code>MalformedQueryString</Code>"},
+		"Action=AssumeRoleWithWebIdentity&Version=2011-06-15": {400, "Value null at &#39;roleArn&#39; failed"},
+		"Action=AssumeRoleWithWebIdentity&Version=2011-06-15&a=1&b=1&c=1&d=1&e=1&f=1&g=1&h=1&i=1&j=1&k=1": {400, "does not know a, b, c, d, e, f, g, h, i, j, … of AssumeRoleWithWebIdentity; it knows RoleArn"},
 		// So many seconds that as nanoseconds they are 926 seconds again.
 		"Action=AssumeRoleWithWebIdentity&Version=2011-06-15&WebIdentityToken=x&RoleSessionName=job&RoleArn=" + roleARN + "&DurationSeconds=18446745000": {400, "&#39;18446745000&#39; at &#39;durationSeconds&#39; failed to satisfy constraint: Member must have value less than or equal to 43200"},
 	} {

@@ -21,6 +21,7 @@ const (
 	maxWebToken      = 20000            // characters of a web identity's token
 	maxChained       = time.Hour        // of a session that another session began
 	minSession       = 15 * time.Minute // of any
+	maxNamed         = 10               // parameters that are not known, of one answer
 	maxSession       = 12 * time.Hour
 )
 
@@ -53,6 +54,9 @@ func (q *stsCall) only(known ...string) error {
 	}
 	if len(unknown) > 0 {
 		slices.Sort(unknown)
+		if len(unknown) > maxNamed {
+			unknown = append(unknown[:maxNamed], "…")
+		}
 		return stsInvalid("The local AWS does not know %s of %s; it knows %s", strings.Join(unknown, ", "), q.form.Get("Action"), strings.Join(known, ", "))
 	}
 	return nil
@@ -61,9 +65,9 @@ func (q *stsCall) only(known ...string) error {
 // session reads the parameters of the role's session.
 func (q *stsCall) session() (in stsSession, err error) {
 	in = stsSession{roleARN: q.form.Get("RoleArn"), name: q.form.Get("RoleSessionName"), policy: q.form.Get("Policy"), duration: time.Hour}
-	for member, value := range map[string]string{"roleArn": in.roleARN, "roleSessionName": in.name} {
-		if value == "" {
-			return in, stsInvalid("1 validation error detected: Value null at '%s' failed to satisfy constraint: Member must not be null", member)
+	for _, given := range [][2]string{{"roleArn", in.roleARN}, {"roleSessionName", in.name}} {
+		if given[1] == "" {
+			return in, stsInvalid("1 validation error detected: Value null at '%s' failed to satisfy constraint: Member must not be null", given[0])
 		}
 	}
 	switch {
