@@ -109,10 +109,12 @@ func (s *Service) CheckParameter(p Parameter) error {
 		return refuse("InvalidAllowedPatternException", "allowedPattern has %d characters; legal are %d", len(p.AllowedPattern), maxPattern)
 	}
 	if p.AllowedPattern != "" {
-		if _, err := regexp.Compile(p.AllowedPattern); err != nil {
+		pattern, err := regexp.Compile(p.AllowedPattern)
+		if err != nil {
 			return refuse("InvalidAllowedPatternException", "allowedPattern %q cannot be read: %v", p.AllowedPattern, err)
 		}
-		if !regexp.MustCompile(`^(?:` + p.AllowedPattern + `)$`).MatchString(p.Value) {
+		pattern.Longest() // of those that begin where the value does, if any
+		if found := pattern.FindStringIndex(p.Value); found == nil || found[0] > 0 || found[1] < len(p.Value) {
 			return refuse("ParameterPatternMismatchException", "its value does not match allowedPattern %q", p.AllowedPattern)
 		}
 	}
