@@ -78,6 +78,7 @@ func choices() []choice {
 		{"a token of over 16 KB by what a function adds", "InvalidLambdaResponseException", "nobody would read it", "userpool/api TestTheSecondVersionChangesAccessTokens"},
 		{"the event after a new password that a second factor followed", "TokenGeneration_Authentication", "the second factor ended the sign-in", "userpool/api TestTheFunctionIsAskedAfterTheSecondFactor"},
 
+		{"a user who is disabled, deleted or signed out everywhere while the pre token generation function runs", "not signed in", "deny in doubt", "userpool/api TestASignInIsDecidedAgainAfterTheFunction"},
 		{"an Admin operation without a usable UserPoolId", "authorized on userpool/*, and then refused", "what is wrong is told to nobody without a grant", "userpool/api TestEveryAdministratorsOperationIsSignedAndGranted"},
 		{"AdminCreateUser without DesiredDeliveryMediums", "by SMS when the user has a phone number, else by mail when there is an address, else no message", "AWS's default is SMS; a user without a phone would never hear of it", "userpool/api TestInvitationsGoToWhatTheUserHas"},
 		{"AdminCreateUser with RESEND and other attributes", "they are ignored", "it is documented to send a message", "userpool/api TestAdministratorMakesAUserWhoIsInvited"},
