@@ -17,6 +17,7 @@ import (
 	"auth-api/infra/localaws/lambda"
 	lambdaapi "auth-api/infra/localaws/lambda/api"
 	"auth-api/infra/localaws/lambda/logs"
+	"auth-api/infra/localaws/userpool"
 	"auth-api/infra/localaws/wire"
 	"github.com/google/uuid"
 )
@@ -214,6 +215,17 @@ func (s *Server) logRequest(r *http.Request, record *audit.Record, answer *recor
 		level = slog.LevelDebug // whoever looks on
 	}
 	s.log.LogAttrs(r.Context(), level, "request", attrs...)
+}
+
+// mail puts what AWS would have sent into the mailbox and, as nobody gets mail here, the
+// code into the log. An invitation's is a password: it is in the mailbox alone.
+func (s *Server) mail(ctx context.Context, m userpool.Message) {
+	s.Mailbox.Deliver(ctx, m)
+	code := slog.String("code", m.Code)
+	if m.Kind == userpool.MailInvitation {
+		code = slog.String("password", "in the mailbox: bin/local mailbox")
+	}
+	s.log.LogAttrs(ctx, slog.LevelInfo, "mail", slog.String("kind", m.Kind), slog.String("user", m.Username), slog.String("to", m.Destination), code)
 }
 
 // logFunction writes a line of a function's log, as it stands in its log group. What

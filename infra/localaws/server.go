@@ -170,7 +170,7 @@ func (s *Server) open(cfg Config) (err error) {
 		return err
 	}
 	userPools := userpool.Config{
-		Store: s.Store, Now: s.Now, Rand: s.rand, Account: s.Account, Region: s.Region, Mail: s.Mailbox.Deliver, Issued: s.tokens.Add,
+		Store: s.Store, Now: s.Now, Rand: s.rand, Account: s.Account, Region: s.Region, Mail: s.mail, Issued: s.tokens.Add,
 		Invoke: s.invokeTrigger,
 	}
 	functions := lambda.Config{

@@ -1,11 +1,13 @@
 package awstest_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"html"
 	"io"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/cookiejar"
@@ -13,16 +15,20 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"auth-api/infra/client"
+	"auth-api/infra/localaws"
 	"auth-api/infra/localaws/audit"
 	"auth-api/infra/localaws/awstest"
 	"auth-api/infra/localaws/testers"
 	"auth-api/infra/localaws/userpool"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
@@ -100,6 +106,49 @@ func withToken(t *testing.T, s *awstest.Stack, token string) awstest.Answer {
 	req := nobody.Request("GET", "/with-token", "")
 	req.Header.Set("Authorization", "Bearer "+token)
 	return nobody.Send(req)
+}
+
+// Nobody gets mail here: the log tells codes. What it must not tell is a password.
+func TestTheLogTellsCodesAndNoPasswords(t *testing.T) {
+	var log lockedBuffer
+	settings := awstest.Article(t)
+	identity := settings["identity"].(map[string]any)
+	identity["selfSignUp"], identity["userPasswordAuth"] = true, true
+	s := awstest.Deploy(t, settings, awstest.WithConfig(func(c *localaws.Config) { c.Log = slog.New(slog.NewTextHandler(&log, nil)) }))
+
+	signUp(t, s, "newcomer")
+	if want := "msg=mail kind=SIGN_UP user=newcomer to=newcomer@example.com code=" + s.Code("newcomer"); !strings.Contains(log.String(), want) {
+		t.Errorf("the log is\n%s\nwant in it %s", log.String(), want)
+	}
+	admin := cognitoidentityprovider.New(cognitoidentityprovider.Options{
+		Region: s.Outputs.Region, BaseEndpoint: aws.String(s.AWS.URL()), Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+	})
+	if _, err := admin.AdminCreateUser(t.Context(), &cognitoidentityprovider.AdminCreateUserInput{
+		UserPoolId: aws.String(s.Outputs.UserPoolID), Username: aws.String("ann"),
+		UserAttributes: []types.AttributeType{{Name: aws.String("email"), Value: aws.String("ann@example.com")}},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if text := log.String(); !strings.Contains(text, "kind=INVITATION user=ann to=ann@example.com") || strings.Contains(text, s.Code("ann")) {
+		t.Errorf("the log is\n%s\nwant the invitation in it without its password", text)
+	}
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.Buffer.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.Buffer.String()
 }
 
 func TestNothingSleepsToGrowOld(t *testing.T) {

@@ -23,7 +23,7 @@ type Message struct {
 	Medium      string // EMAIL or SMS
 	Destination string // an address or a phone number
 	Kind        string // MailSignUp, MailForgotPassword, MailInvitation or MailVerifyAttribute
-	Code        string // a secret until it is used: show it to testers, keep it out of logs
+	Code        string // a secret until it is used; of a MailInvitation a temporary password
 	Expires     time.Time
 }
 

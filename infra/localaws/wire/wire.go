@@ -6,6 +6,7 @@ package wire
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -52,33 +53,48 @@ func (e *Error) WithStatus(status int) *Error {
 
 // WriteJSON answers 200 with v as JSON.
 func WriteJSON(w http.ResponseWriter, r *http.Request, v any) {
-	write(w, r, http.StatusOK, v)
+	write(w, r, http.StatusOK, jsonProtocol, v)
 }
 
 // WriteError answers with err when it is an *Error. Anything else is a fault of the
 // local AWS itself: the caller gets InternalErrorException without detail, and the
 // detail goes into the request's record.
 func WriteError(w http.ResponseWriter, r *http.Request, err error) {
-	var e *Error
-	if !errors.As(err, &e) {
-		audit.From(r.Context()).Fault(err)
-		e = &Error{Status: http.StatusInternalServerError, Code: "InternalErrorException", Message: "An internal error occurred; the local AWS's log has the reason."}
-	}
-	status := e.Status
-	if status == 0 {
-		status = http.StatusBadRequest
-	}
-	reason := e.reason
-	if reason == "" {
-		reason = e.Error()
-	}
-	audit.From(r.Context()).Deny(reason)
+	e := refusal(r, err, "InternalErrorException")
 	w.Header().Set("x-amzn-ErrorType", e.Code)
 	w.Header().Set("x-amzn-ErrorMessage", headerSafe(e.Message))
-	write(w, r, status, map[string]string{"__type": e.Code, "message": e.Message})
+	write(w, r, e.Status, jsonProtocol, map[string]string{"__type": e.Code, "message": e.Message})
 }
 
-func write(w http.ResponseWriter, r *http.Request, status int, v any) {
+// WriteREST answers with an error as services of the REST-JSON protocol do: the code
+// stands in x-amzn-ErrorType, and the body has the message alone. What is no *Error
+// is the local AWS's own fault, as with WriteError.
+//
+// https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html#operation-error-serialization
+func WriteREST(w http.ResponseWriter, r *http.Request, err error) {
+	e := refusal(r, err, "InternalFailure")
+	w.Header().Set("x-amzn-ErrorType", e.Code)
+	write(w, r, e.Status, "application/json", map[string]string{"message": e.Message})
+}
+
+// refusal is err as it is answered, with its status; it stands in the request's record.
+// What is no *Error gets the code fault.
+func refusal(r *http.Request, err error, fault string) Error {
+	record := audit.From(r.Context())
+	var known *Error
+	if !errors.As(err, &known) {
+		record.Fault(err)
+		known = &Error{Status: http.StatusInternalServerError, Code: fault, Message: "An internal error occurred; the local AWS's log has the reason."}
+	}
+	e := *known
+	e.Status = cmp.Or(e.Status, http.StatusBadRequest)
+	record.Deny(cmp.Or(e.reason, e.Error()))
+	return e
+}
+
+const jsonProtocol = "application/x-amz-json-1.1"
+
+func write(w http.ResponseWriter, r *http.Request, status int, contentType string, v any) {
 	var body bytes.Buffer
 	encoder := json.NewEncoder(&body)
 	encoder.SetEscapeHTML(false) // as on AWS, where > in a message is >
@@ -87,7 +103,7 @@ func write(w http.ResponseWriter, r *http.Request, status int, v any) {
 		http.Error(w, "", http.StatusInternalServerError)
 		return
 	}
-	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+	w.Header().Set("Content-Type", contentType)
 	w.Header().Set("x-amzn-RequestId", audit.From(r.Context()).RequestID)
 	w.WriteHeader(status)
 	_, _ = w.Write(bytes.TrimRight(body.Bytes(), "\n")) // a client that has gone away is no fault
