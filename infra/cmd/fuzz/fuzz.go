@@ -51,17 +51,16 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	}
 	defer os.RemoveAll(work)
 
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	count, failed := 0, 0
-	for i, p := range packages {
-		// Compiling takes longer than running: once a package, with -fuzz so that what is
-		// run is instrumented.
-		binary := filepath.Join(work, fmt.Sprintf("%d.test", i))
-		if _, err := output(ctx, "go", "test", "-c", "-o", binary, "-fuzz=Fuzz", p.ImportPath); err != nil {
-			return err
+	for b := range compile(ctx, packages, work) {
+		if b.err != nil {
+			return b.err
 		}
-		for _, name := range p.fuzzers {
+		for _, name := range b.fuzzers {
 			count++
-			f := fuzzer{pkg: p, name: name, binary: binary, cache: filepath.Join(strings.TrimSpace(string(cache)), "fuzz", filepath.FromSlash(p.ImportPath))}
+			f := fuzzer{binary: b, name: name, cache: filepath.Join(strings.TrimSpace(string(cache)), "fuzz", filepath.FromSlash(b.ImportPath))}
 			if err := f.run(ctx, *length, *parallel, out); err != nil {
 				if ctx.Err() != nil {
 					return ctx.Err()
@@ -70,7 +69,10 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 				fmt.Fprintln(out, err)
 			}
 		}
-		_ = os.Remove(binary) // each is large; what is left goes with the folder
+		_ = os.Remove(b.file) // each is large; what is left goes with the folder
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
 	}
 	switch {
 	case count == 0:
@@ -79,6 +81,33 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return fmt.Errorf("%d of %d fuzzers failed", failed, count)
 	}
 	return nil
+}
+
+// binary is a package's test binary.
+type binary struct {
+	pkg
+	file string
+	err  error // why there is none
+}
+
+// compile makes the test binary of each package, with -fuzz so that what is run is
+// instrumented. Compiling takes longer than running: the next one is made while the
+// fuzzers of one run.
+func compile(ctx context.Context, packages []pkg, folder string) <-chan binary {
+	made := make(chan binary)
+	go func() {
+		defer close(made)
+		for i, p := range packages {
+			b := binary{pkg: p, file: filepath.Join(folder, fmt.Sprintf("%d.test", i))}
+			_, b.err = output(ctx, "go", "test", "-c", "-o", b.file, "-fuzz=Fuzz", p.ImportPath)
+			select {
+			case made <- b:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return made
 }
 
 // find returns the packages that have fuzzers.
@@ -125,8 +154,8 @@ func fuzzersOf(file string) ([]string, error) {
 
 // fuzzer is one, ready to run.
 type fuzzer struct {
-	pkg
-	name, binary, cache string
+	binary
+	name, cache string
 }
 
 var (
@@ -163,7 +192,7 @@ func (f fuzzer) run(ctx context.Context, length time.Duration, parallel int, out
 
 // fuzz runs the test binary as go test does, and returns what it prints.
 func (f fuzzer) fuzz(ctx context.Context, length time.Duration, parallel int) ([]byte, error) {
-	cmd := exec.CommandContext(ctx, f.binary, "-test.run=^$", "-test.fuzz=^"+f.name+"$", "-test.fuzztime="+length.String(),
+	cmd := exec.CommandContext(ctx, f.file, "-test.run=^$", "-test.fuzz=^"+f.name+"$", "-test.fuzztime="+length.String(),
 		"-test.fuzzminimizetime=100ms", "-test.fuzzcachedir="+f.cache, fmt.Sprintf("-test.parallel=%d", parallel))
 	cmd.Dir = f.Dir // its seeds are there, and what fails is written there
 	return cmd.CombinedOutput()
