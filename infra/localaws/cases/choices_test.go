@@ -32,6 +32,7 @@ func choices() []choice {
 		{"a Lambda authorizer that may not be invoked, is throttled or too slow", "500, as any other failure of it (case 31)", "deny in doubt", "gateway TestLambdaAuthorizer"},
 
 		{"UNSIGNED-PAYLOAD", "refused for every service but s3", "documented for Amazon S3 alone", "S2"},
+		{"a path with // or dot segments", "signed as it is sent, which is as aws-sdk-go-v2 signs; a signature of the path put in order, as the JavaScript signers make it, is refused", "AWS documents that paths are put in order, and not what execute-api does; a path that may be sent in another form than it was signed in could reach another route", "sigv4 TestRandomRequestsSignedByTheSDK"},
 		{"two signatures in one request", "refused", "which of them would count is not documented", "S1"},
 		{"a presigned request without X-Amz-Expires", "good for as long as a signed header: five minutes, or the service's own skew", "deny in doubt", "S5"},
 
