@@ -22,8 +22,14 @@ func TestResetForgetsAllOrNothing(t *testing.T) {
 	use()
 	flush(t, l)
 	refused := errors.New("disk full")
-	if err := l.Reset(func(func(*store.Tx) error) error { return refused }); !errors.Is(err, refused) {
+	if err := l.Reset(func(drop func(*store.Tx) error) error {
+		return s.Update(func(tx *store.Tx) error { return errors.Join(drop(tx), refused) })
+	}); !errors.Is(err, refused) {
 		t.Errorf("it says %v", err)
+	}
+	kept := int64(0)
+	if _, err := openJournal(s.File()+"-usage", slog.New(slog.DiscardHandler), func(_ row, n int64) { kept += n }); err != nil || kept != 1 {
+		t.Errorf("after a reset that failed the journal has counted %d (%v), want 1", kept, err)
 	}
 	if counted, let := use(); counted || let || len(rows(t, s)) != 1 {
 		t.Errorf("after a reset that failed: counted %v, let in %v, %v", counted, let, rows(t, s))
