@@ -9,7 +9,7 @@ import (
 	"auth-api/infra/localaws/gateway/openapi"
 	"auth-api/infra/localaws/iam"
 	"auth-api/infra/localaws/sigv4"
-	"auth-api/infra/localaws/userpool"
+	"auth-api/infra/localaws/userpool/jwt"
 )
 
 // invoke is the action that a caller needs.
@@ -17,7 +17,7 @@ const invoke = "execute-api:Invoke"
 
 // TokenVerifier verifies a user pool's tokens; userpool.Service is one.
 type TokenVerifier interface {
-	VerifyToken(poolID, token string) (userpool.Claims, error)
+	VerifyToken(poolID, token string) (jwt.Claims, error)
 }
 
 // authorize lets in who may call the method, and answers everybody else.
@@ -111,11 +111,11 @@ func (x *exchange) authorizeCognito() bool {
 		return x.refuse(answerUnauthorized, "no token in the header "+x.method.Authorizer.Header)
 	}
 	claims, err := x.verifyToken(token)
-	var expired *userpool.TokenExpiredError
+	var expired *jwt.ExpiredError
 	switch {
 	case errors.As(err, &expired):
 		return x.refuse(answerTokenExpired, err.Error())
-	case errors.Is(err, userpool.ErrTokenMalformed), errors.Is(err, userpool.ErrTokenIssuer), errors.Is(err, userpool.ErrTokenSignature):
+	case errors.Is(err, jwt.ErrMalformed), errors.Is(err, jwt.ErrIssuer), errors.Is(err, jwt.ErrSignature):
 		return x.refuse(answerUnauthorized, err.Error())
 	case err != nil:
 		x.record.Fault(err)
@@ -144,10 +144,10 @@ func (x *exchange) authorizeCognito() bool {
 }
 
 // verifyToken asks each of the authorizer's user pools, until one knows the token.
-func (x *exchange) verifyToken(token string) (claims userpool.Claims, err error) {
+func (x *exchange) verifyToken(token string) (claims jwt.Claims, err error) {
 	for _, pool := range x.method.Authorizer.UserPools {
 		claims, err = x.service.cfg.Tokens.VerifyToken(pool, token)
-		if !errors.Is(err, userpool.ErrTokenIssuer) {
+		if !errors.Is(err, jwt.ErrIssuer) {
 			return claims, err
 		}
 	}

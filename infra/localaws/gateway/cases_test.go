@@ -18,7 +18,7 @@ import (
 	"auth-api/infra/localaws/gateway/openapi"
 	"auth-api/infra/localaws/lambda"
 	"auth-api/infra/localaws/store"
-	"auth-api/infra/localaws/userpool"
+	"auth-api/infra/localaws/userpool/jwt"
 )
 
 const (
@@ -362,12 +362,12 @@ func TestCognitoAuthorizer(t *testing.T) {
 	scoped := doctest.Operation("scoped")
 	scoped["security"] = []any{map[string]any{"users": []any{"email", "profile"}}}
 	f.deploy(RestAPI{Body: doctest.OpenAPI(map[string]map[string]any{"GET /user": doctest.Operation("user", "users"), "GET /scoped": scoped})})
-	f.tokens["id"] = userpool.Claims{Subject: "sub-1", TokenUse: "id", All: map[string]any{"sub": "sub-1", "token_use": "id", "exp": float64(1795346400), "cognito:groups": []any{"a", "b"}, "email_verified": true}}
-	f.tokens["access"] = userpool.Claims{Subject: "sub-1", TokenUse: "access", Scopes: []string{"openid", "email"}, All: map[string]any{"sub": "sub-1", "token_use": "access", "scope": "openid email"}}
-	f.tokens["poor"] = userpool.Claims{Subject: "sub-1", TokenUse: "access", Scopes: []string{"openid"}, All: map[string]any{"sub": "sub-1"}}
-	f.tokens["old"] = &userpool.TokenExpiredError{Expired: f.clock.Now().Add(-time.Hour), Now: f.clock.Now()}
-	f.tokens["forged"] = userpool.ErrTokenSignature
-	f.tokens["other pool"] = userpool.ErrTokenIssuer
+	f.tokens["id"] = jwt.Claims{Subject: "sub-1", TokenUse: "id", All: map[string]any{"sub": "sub-1", "token_use": "id", "exp": float64(1795346400), "cognito:groups": []any{"a", "b"}, "email_verified": true}}
+	f.tokens["access"] = jwt.Claims{Subject: "sub-1", TokenUse: "access", Scopes: []string{"openid", "email"}, All: map[string]any{"sub": "sub-1", "token_use": "access", "scope": "openid email"}}
+	f.tokens["poor"] = jwt.Claims{Subject: "sub-1", TokenUse: "access", Scopes: []string{"openid"}, All: map[string]any{"sub": "sub-1"}}
+	f.tokens["old"] = &jwt.ExpiredError{Expired: f.clock.Now().Add(-time.Hour), Now: f.clock.Now()}
+	f.tokens["forged"] = jwt.ErrSignature
+	f.tokens["other pool"] = jwt.ErrIssuer
 	f.tokens["broken"] = errBoom
 
 	for name, c := range map[string]struct {

@@ -20,7 +20,7 @@ import (
 
 	"auth-api/infra/localaws/gateway/internal/doctest"
 	"auth-api/infra/localaws/store"
-	"auth-api/infra/localaws/userpool"
+	"auth-api/infra/localaws/userpool/jwt"
 )
 
 var update = flag.Bool("update", false, "write the golden events")
@@ -38,7 +38,7 @@ func TestProxyEvents(t *testing.T) {
 	f.update(func(tx *store.Tx) error {
 		return Stages.Put(tx, "ags-"+apiID+"-v1", Stage{RestAPI: apiID, StageName: "v1", Deployment: "dep001", Variables: map[string]string{"color": "blue"}})
 	})
-	f.tokens["id"] = userpool.Claims{Subject: "sub-1", TokenUse: "id", All: map[string]any{"sub": "sub-1", "token_use": "id", "exp": json.Number("1795346400"), "iat": json.Number("1795342800"), "auth_time": json.Number("1795342800"),
+	f.tokens["id"] = jwt.Claims{Subject: "sub-1", TokenUse: "id", All: map[string]any{"sub": "sub-1", "token_use": "id", "exp": json.Number("1795346400"), "iat": json.Number("1795342800"), "auth_time": json.Number("1795342800"),
 		"cognito:groups": []any{"a", "b"}, "identities": []any{map[string]any{"userId": "7"}}}}
 	user := f.role("user", allowing("Allow", "GET/require-auth"), signedIn)
 	visitor := f.role("guest", allowing("Allow", "GET/require-auth"), guest)

@@ -25,7 +25,7 @@ import (
 	"auth-api/infra/localaws/iam"
 	"auth-api/infra/localaws/lambda"
 	"auth-api/infra/localaws/store"
-	"auth-api/infra/localaws/userpool"
+	"auth-api/infra/localaws/userpool/jwt"
 )
 
 const (
@@ -97,19 +97,19 @@ func (f *functions) last(t *testing.T) lambda.Invocation {
 }
 
 // tokens is a TokenVerifier that knows these tokens of the pool.
-type tokens map[string]any // userpool.Claims or error
+type tokens map[string]any // jwt.Claims or error
 
-func (ts tokens) VerifyToken(poolID, token string) (userpool.Claims, error) {
+func (ts tokens) VerifyToken(poolID, token string) (jwt.Claims, error) {
 	if poolID != pool {
-		return userpool.Claims{}, userpool.ErrTokenIssuer
+		return jwt.Claims{}, jwt.ErrIssuer
 	}
 	switch v := ts[token].(type) {
-	case userpool.Claims:
+	case jwt.Claims:
 		return v, nil
 	case error:
-		return userpool.Claims{}, v
+		return jwt.Claims{}, v
 	}
-	return userpool.Claims{}, userpool.ErrTokenMalformed
+	return jwt.Claims{}, jwt.ErrMalformed
 }
 
 // fixture is a gateway over real HTTP, with the real IAM.

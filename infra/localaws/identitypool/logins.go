@@ -6,14 +6,14 @@ import (
 	"sort"
 	"strings"
 
-	"auth-api/infra/localaws/userpool"
+	"auth-api/infra/localaws/userpool/jwt"
 )
 
 // login is a verified login: a user of a user pool, signed in through a client that
 // the identity pool takes.
 type login struct {
 	provider string // cognito-idp.REGION.amazonaws.com/POOL
-	claims   userpool.Claims
+	claims   jwt.Claims
 }
 
 func (l login) subject() string { return l.claims.Subject }
@@ -41,15 +41,15 @@ func (s *Service) verifyOne(p Pool, provider, token string) (login, error) {
 		return login{}, notAuthorized(unsupportedProvider, fmt.Sprintf("the identity pool has no provider %q", provider))
 	}
 	claims, err := s.cfg.Tokens.VerifyToken(userPoolID, token)
-	var expired *userpool.TokenExpiredError
+	var expired *jwt.ExpiredError
 	switch {
 	case errors.As(err, &expired):
 		return login{}, notAuthorized(fmt.Sprintf("Invalid login token. Token expired: %d >= %d", expired.Now.Unix(), expired.Expired.Unix()), err.Error())
-	case errors.Is(err, userpool.ErrTokenIssuer):
+	case errors.Is(err, jwt.ErrIssuer):
 		return login{}, notAuthorized("Invalid login token. Issuer doesn't match providerName", err.Error())
-	case errors.Is(err, userpool.ErrTokenSignature):
+	case errors.Is(err, jwt.ErrSignature):
 		return login{}, notAuthorized("Invalid login token. Couldn't verify signed token.", err.Error())
-	case errors.Is(err, userpool.ErrTokenMalformed):
+	case errors.Is(err, jwt.ErrMalformed):
 		return login{}, notAuthorized("Invalid login token. Not a valid OpenId Connect identity token.", err.Error())
 	case err != nil:
 		return login{}, fmt.Errorf("verifying a login token: %w", err)

@@ -19,16 +19,16 @@ import (
 	"auth-api/infra/localaws/audit"
 	"auth-api/infra/localaws/iam"
 	"auth-api/infra/localaws/store"
-	"auth-api/infra/localaws/userpool"
+	"auth-api/infra/localaws/userpool/jwt"
 	"auth-api/infra/localaws/wire"
 )
 
 // Tokens verifies the tokens of user pools; a *userpool.Service does. The errors of
-// VerifyToken are those of package userpool: ErrTokenMalformed, ErrTokenIssuer,
-// ErrTokenSignature and *TokenExpiredError.
+// VerifyToken are those of package jwt: ErrMalformed, ErrIssuer,
+// ErrSignature and *ExpiredError.
 type Tokens interface {
-	VerifyToken(poolID, token string) (userpool.Claims, error)
-	SignedOut(poolID string, c userpool.Claims) (bool, error)
+	VerifyToken(poolID, token string) (jwt.Claims, error)
+	SignedOut(poolID string, c jwt.Claims) (bool, error)
 }
 
 // Credentials gives credentials for a role; an *iam.Service does.

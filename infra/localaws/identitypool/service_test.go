@@ -26,7 +26,7 @@ import (
 	"auth-api/infra/localaws/iam"
 	"auth-api/infra/localaws/identitypool"
 	"auth-api/infra/localaws/store"
-	"auth-api/infra/localaws/userpool"
+	"auth-api/infra/localaws/userpool/jwt"
 )
 
 const (
@@ -50,28 +50,28 @@ type tokens struct {
 	fault  error
 }
 
-func (f *tokens) VerifyToken(poolID, token string) (userpool.Claims, error) {
+func (f *tokens) VerifyToken(poolID, token string) (jwt.Claims, error) {
 	switch token {
 	case "expired":
-		return userpool.Claims{}, &userpool.TokenExpiredError{Expired: f.now().Add(-time.Minute), Now: f.now()}
+		return jwt.Claims{}, &jwt.ExpiredError{Expired: f.now().Add(-time.Minute), Now: f.now()}
 	case "signature":
-		return userpool.Claims{}, userpool.ErrTokenSignature
+		return jwt.Claims{}, jwt.ErrSignature
 	case "malformed":
-		return userpool.Claims{}, userpool.ErrTokenMalformed
+		return jwt.Claims{}, jwt.ErrMalformed
 	case "fault":
-		return userpool.Claims{}, errors.New("the disk is gone")
+		return jwt.Claims{}, errors.New("the disk is gone")
 	}
 	var from, use, clientID, sub string
 	if _, err := fmt.Sscan(token, &from, &use, &clientID, &sub); err != nil {
-		return userpool.Claims{}, userpool.ErrTokenMalformed
+		return jwt.Claims{}, jwt.ErrMalformed
 	}
 	if from != poolID {
-		return userpool.Claims{}, userpool.ErrTokenIssuer
+		return jwt.Claims{}, jwt.ErrIssuer
 	}
-	return userpool.Claims{Subject: sub, TokenUse: use, ClientID: clientID, All: f.claims}, nil
+	return jwt.Claims{Subject: sub, TokenUse: use, ClientID: clientID, All: f.claims}, nil
 }
 
-func (f *tokens) SignedOut(_ string, c userpool.Claims) (bool, error) {
+func (f *tokens) SignedOut(_ string, c jwt.Claims) (bool, error) {
 	return f.out[c.Subject], f.fault
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"auth-api/infra/localaws/store"
+	"auth-api/infra/localaws/userpool/jwt"
 )
 
 // Bearer is a user who acts with an access token, as Service.Bearer found it good.
@@ -22,11 +23,11 @@ func (s *Service) Bearer(accessToken string) (Bearer, error) {
 	poolID := unverifiedPool(s, accessToken)
 	invalid := Refuse("NotAuthorizedException", "Invalid Access Token")
 	claims, err := s.VerifyToken(poolID, accessToken)
-	var expired *TokenExpiredError
+	var expired *jwt.ExpiredError
 	switch {
 	case errors.As(err, &expired):
 		return Bearer{}, Refuse("NotAuthorizedException", "Access Token has expired").because(expired.Error())
-	case isTokenError(err):
+	case jwt.IsRefusal(err):
 		return Bearer{}, invalid.because(err.Error())
 	case err != nil:
 		return Bearer{}, err

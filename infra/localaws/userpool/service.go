@@ -32,6 +32,7 @@ import (
 	"github.com/google/uuid"
 
 	"auth-api/infra/localaws/store"
+	"auth-api/infra/localaws/userpool/jwt"
 )
 
 // Config is what a Service needs. Store, Region and Mail are required.
@@ -74,7 +75,7 @@ type Service struct {
 	macKey  []byte
 	dummy   string        // a password hash that nobody's password has
 	hashing chan struct{} // argon2id takes much memory: as many at once as there are processors
-	keys    keyCache
+	keys    jwt.Cache
 
 	sweepMu   sync.Mutex
 	nextSweep time.Time

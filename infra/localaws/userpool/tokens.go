@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"auth-api/infra/localaws/store"
+	"auth-api/infra/localaws/userpool/jwt"
 	"auth-api/infra/localaws/userpool/triggers"
 )
 
@@ -210,10 +211,10 @@ func (s *Service) sign(g grant) (Tokens, error) {
 
 // signAtMost refuses to make a token that is too long to be verified: what a function
 // adds knows no measure.
-func signAtMost(key *signingKey, claims map[string]any) (string, error) {
-	token, err := key.sign(claims)
-	if err == nil && len(token) > maxToken {
-		return "", refuseAnswer(triggers.Unrecognizable, fmt.Sprintf("the token would have %d characters; %d are legal", len(token), maxToken))
+func signAtMost(key *jwt.Key, claims map[string]any) (string, error) {
+	token, err := key.Sign(claims)
+	if err == nil && len(token) > jwt.MaxLength {
+		return "", refuseAnswer(triggers.Unrecognizable, fmt.Sprintf("the token would have %d characters; %d are legal", len(token), jwt.MaxLength))
 	}
 	return token, err
 }
