@@ -46,7 +46,7 @@ func page[T any](s *Service, asked Page, list string, items []store.Item[T]) ([]
 	if asked.Token != "" {
 		var token pageToken
 		sealed, err := base64.RawURLEncoding.DecodeString(asked.Token)
-		if err != nil || s.open(pageLabel, sealed, &token) != nil || token.List != list {
+		if err != nil || s.box.Open(pageLabel, sealed, &token) != nil || token.List != list {
 			return nil, "", Invalid("Invalid pagination token.")
 		}
 		start = len(items)
@@ -65,7 +65,7 @@ func page[T any](s *Service, asked Page, list string, items []store.Item[T]) ([]
 	if end == len(items) {
 		return out, "", nil
 	}
-	sealed, err := s.seal(pageLabel, pageToken{List: list, After: items[end-1].Key})
+	sealed, err := s.box.Seal(pageLabel, pageToken{List: list, After: items[end-1].Key})
 	return out, base64.RawURLEncoding.EncodeToString(sealed), err
 }
 

@@ -74,7 +74,7 @@ func (s *Service) BeginSRP(app App, name, srpA string) (SRPChallenge, error) {
 		}
 		state.UserID, state.V, salt = s.nobody(app.pool, name)
 	}
-	b, err := s.random(64)
+	b, err := s.random.Bytes(64)
 	if err != nil {
 		return SRPChallenge{}, err
 	}
@@ -82,7 +82,7 @@ func (s *Service) BeginSRP(app App, name, srpA string) (SRPChallenge, error) {
 	if state.Once, err = s.RandomToken(); err != nil {
 		return SRPChallenge{}, err
 	}
-	block, err := s.seal(srpLabel, state)
+	block, err := s.box.Seal(srpLabel, state)
 	if err != nil {
 		return SRPChallenge{}, err
 	}
@@ -127,7 +127,7 @@ func (s *Service) RespondSRP(app App, r SRPResponse) (SignedIn, error) {
 		return refuse("the secret block is not base64")
 	}
 	var state srpState
-	if err := s.open(srpLabel, block, &state); err != nil || state.Pool != app.pool.ID || state.Client != app.client.ID {
+	if err := s.box.Open(srpLabel, block, &state); err != nil || state.Pool != app.pool.ID || state.Client != app.client.ID {
 		return refuse("the secret block is not one given to this client")
 	}
 	if r.Username != state.UserID && r.Username != state.Name {
@@ -172,7 +172,7 @@ func (s *Service) newPasswordChallenge(app App, u user) (*NewPasswordChallenge, 
 		return nil, err
 	}
 	now := s.now()
-	sealed, err := s.seal(passwordLabel, passwordState{
+	sealed, err := s.box.Seal(passwordLabel, passwordState{
 		Once: once, Pool: app.pool.ID, Client: app.client.ID, Username: u.Username, Sub: u.Sub, Set: u.Password.Set, AuthTime: now, Expires: now.Add(app.client.sessionLife()),
 	})
 	return &NewPasswordChallenge{
@@ -196,7 +196,7 @@ func (s *Service) RespondNewPassword(app App, r NewPassword, browser *CodeReques
 	p := app.pool
 	sealed, err := base64.RawURLEncoding.DecodeString(r.Session)
 	var state passwordState
-	if err != nil || s.open(passwordLabel, sealed, &state) != nil || state.Pool != p.ID || state.Client != app.client.ID {
+	if err != nil || s.box.Open(passwordLabel, sealed, &state) != nil || state.Pool != p.ID || state.Client != app.client.ID {
 		return SignedIn{}, ErrInvalidSession.because("the session is not one given to this client")
 	}
 	if !s.now().Before(state.Expires) {

@@ -64,7 +64,7 @@ func (s *Service) newCode(p pool, u *user, kind, attribute string, lifetime time
 		return nil, Message{}, errTooManyCodes.because("five codes were sent within an hour")
 	}
 	u.Sent = append(u.Sent, now)
-	value, err := s.pick("0123456789", 6)
+	value, err := s.random.Pick("0123456789", 6)
 	if err != nil {
 		return nil, Message{}, err
 	}

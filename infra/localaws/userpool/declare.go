@@ -174,7 +174,7 @@ func (s *Service) ClientDeclared(tx *store.Tx, id string, c *Client) error {
 		return fail(err)
 	}
 	if c.GenerateSecret && c.ClientSecret == "" {
-		if c.ClientSecret, err = s.pick("abcdefghijklmnopqrstuvwxyz0123456789", 52); err != nil {
+		if c.ClientSecret, err = s.random.Pick("abcdefghijklmnopqrstuvwxyz0123456789", 52); err != nil {
 			return fail(err)
 		}
 	}

@@ -173,7 +173,7 @@ func (s *Service) temporaryPassword(p pool) (string, error) {
 	var parts []string
 	each := max(5, (p.policy().MinimumLength+3)/4)
 	for _, class := range []string{"ABCDEFGHJKLMNPQRSTUVWXYZ", "abcdefghijkmnopqrstuvwxyz", "23456789", "!@#%*-_=+?"} {
-		part, err := s.pick(class, each)
+		part, err := s.random.Pick(class, each)
 		if err != nil {
 			return "", err
 		}
@@ -195,7 +195,7 @@ func (p pool) temporaryExpires(set time.Time) time.Time {
 // newUser makes a user without a password. In a pool whose usernames are addresses
 // the given name becomes that attribute and the username is a UUID.
 func (s *Service) newUser(p pool, name string, attributes map[string]string) (user, error) {
-	sub, err := s.uuid()
+	sub, err := s.random.UUID()
 	if err != nil {
 		return user{}, err
 	}

@@ -51,7 +51,7 @@ func (s *Service) factorSession(app App, state factorState, step string) (sessio
 		return "", err
 	}
 	state.Step, state.Expires = step, s.now().Add(app.client.sessionLife())
-	sealed, err := s.seal(factorLabel, state)
+	sealed, err := s.box.Seal(factorLabel, state)
 	return base64.RawURLEncoding.EncodeToString(sealed), err
 }
 
@@ -68,7 +68,7 @@ func (s *Service) openFactor(session, step string) (factorState, error) {
 	sealed, err := base64.RawURLEncoding.DecodeString(session)
 	var state factorState
 	switch {
-	case err != nil || s.open(factorLabel, sealed, &state) != nil:
+	case err != nil || s.box.Open(factorLabel, sealed, &state) != nil:
 		return state, ErrInvalidSession.because("the session is none of a second factor")
 	case state.Step != step:
 		return state, ErrInvalidSession.because("the session is for the step " + audit.Clip(state.Step) + ", not " + step)

@@ -99,7 +99,7 @@ var base32Secret = base32.StdEncoding.WithPadding(base32.NoPadding)
 
 // newSecret makes a token's secret: in base32, as authenticator apps take it.
 func (s *Service) newSecret() (string, error) {
-	b, err := s.random(totpSecret)
+	b, err := s.random.Bytes(totpSecret)
 	return base32Secret.EncodeToString(b), err
 }
 
@@ -107,11 +107,11 @@ func (s *Service) newSecret() (string, error) {
 func secretLabel(p pool, u user) string { return "software token of " + p.ID + "/" + u.Sub }
 
 func (s *Service) sealSecret(p pool, u user, secret string) ([]byte, error) {
-	return s.seal(secretLabel(p, u), secret)
+	return s.box.Seal(secretLabel(p, u), secret)
 }
 
 func (s *Service) openSecret(p pool, u user, sealed []byte) (secret string, err error) {
-	if err := s.open(secretLabel(p, u), sealed, &secret); err != nil {
+	if err := s.box.Open(secretLabel(p, u), sealed, &secret); err != nil {
 		return "", fmt.Errorf("reading the software token of user %s in pool %s: %w", u.Username, p.ID, err)
 	}
 	return secret, nil

@@ -12,11 +12,11 @@ import (
 // something, as to make one at every start would take that time too.
 func (s *Service) nobodysHash() (string, error) {
 	p := s.cfg.PasswordHash
-	salt, err := s.random(int(p.SaltLength))
+	salt, err := s.random.Bytes(int(p.SaltLength))
 	if err != nil {
 		return "", err
 	}
-	key, err := s.random(int(p.KeyLength))
+	key, err := s.random.Bytes(int(p.KeyLength))
 	if err != nil {
 		return "", err
 	}

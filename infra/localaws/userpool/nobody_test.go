@@ -1,6 +1,7 @@
 package userpool
 
 import (
+	"auth-api/infra/localaws/userpool/random"
 	"crypto/rand"
 	"testing"
 
@@ -13,7 +14,7 @@ func TestNobodysHash(t *testing.T) {
 		{Memory: 64, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32},
 		{Memory: 128, Iterations: 3, Parallelism: 2, SaltLength: 8, KeyLength: 16},
 	} {
-		s := &Service{cfg: Config{Rand: rand.Reader, PasswordHash: params}}
+		s := &Service{cfg: Config{PasswordHash: params}, random: random.New(rand.Reader)}
 		hash, err := s.nobodysHash()
 		if err != nil {
 			t.Fatal(err)

@@ -80,7 +80,7 @@ func (s *Service) newCredential(p pool, username, password string) (credential, 
 	if err != nil {
 		return credential{}, fmt.Errorf("hashing a password: %w", err)
 	}
-	salt, err := s.random(16)
+	salt, err := s.random.Bytes(16)
 	if err != nil {
 		return credential{}, err
 	}

@@ -12,15 +12,10 @@ package userpool
 
 import (
 	"context"
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/hmac"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -29,10 +24,11 @@ import (
 	"time"
 
 	"github.com/alexedwards/argon2id"
-	"github.com/google/uuid"
 
 	"auth-api/infra/localaws/store"
 	"auth-api/infra/localaws/userpool/jwt"
+	"auth-api/infra/localaws/userpool/random"
+	"auth-api/infra/localaws/userpool/sealed"
 )
 
 // Config is what a Service needs. Store, Region and Mail are required.
@@ -71,8 +67,8 @@ type Config struct {
 // Service is the user pools of one local AWS. It is safe for use by many goroutines.
 type Service struct {
 	cfg     Config
-	aead    cipher.AEAD
-	macKey  []byte
+	random  *random.Source
+	box     *sealed.Box
 	dummy   string        // a password hash that nobody's password has
 	hashing chan struct{} // argon2id takes much memory: as many at once as there are processors
 	keys    jwt.Cache
@@ -101,7 +97,6 @@ func New(cfg Config) (*Service, error) {
 	if cfg.Rand == nil {
 		cfg.Rand = rand.Reader
 	}
-	cfg.Rand = &lockedReader{r: cfg.Rand}
 	if cfg.PasswordHash == nil {
 		cfg.PasswordHash = &argon2id.Params{Memory: 19 * 1024, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
 	}
@@ -111,7 +106,7 @@ func New(cfg Config) (*Service, error) {
 	if cfg.NewKey == nil {
 		cfg.NewKey = func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) }
 	}
-	s := &Service{cfg: cfg, hashing: make(chan struct{}, runtime.GOMAXPROCS(0))}
+	s := &Service{cfg: cfg, random: random.New(cfg.Rand), hashing: make(chan struct{}, runtime.GOMAXPROCS(0))}
 	if err := s.begin(); err != nil {
 		return nil, fmt.Errorf("making the user pool service: %w", err)
 	}
@@ -120,120 +115,30 @@ func New(cfg Config) (*Service, error) {
 
 // begin reads the store's secret, or makes one, and what derives from it.
 func (s *Service) begin() error {
-	master, err := secrets.Ensure(s.cfg.Store, "master", func() ([]byte, error) { return s.random(32) })
+	master, err := secrets.Ensure(s.cfg.Store, "master", func() ([]byte, error) { return s.random.Bytes(32) })
 	if err != nil {
 		return err
 	}
-	s.macKey = derive(master, "mac")
-	block, err := aes.NewCipher(derive(master, "seal"))
-	if err != nil {
-		return err
-	}
-	if s.aead, err = cipher.NewGCM(block); err != nil {
+	if s.box, err = sealed.New(master, s.random); err != nil {
 		return err
 	}
 	s.dummy, err = s.nobodysHash()
 	return err
 }
 
-func derive(key []byte, label string) []byte {
-	m := hmac.New(sha256.New, key)
-	m.Write([]byte(label))
-	return m.Sum(nil)
-}
-
-type lockedReader struct {
-	mu sync.Mutex
-	r  io.Reader
-}
-
-func (l *lockedReader) Read(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.r.Read(p)
-}
-
 func (s *Service) now() time.Time { return s.cfg.Now() }
 
-func (s *Service) random(n int) ([]byte, error) {
-	b := make([]byte, n)
-	if _, err := io.ReadFull(s.cfg.Rand, b); err != nil {
-		return nil, fmt.Errorf("reading random bytes: %w", err)
-	}
-	return b, nil
-}
-
 // RandomToken returns 256 random bits, fit for URLs and cookies.
-func (s *Service) RandomToken() (string, error) {
-	b, err := s.random(32)
-	return base64.RawURLEncoding.EncodeToString(b), err
-}
-
-func (s *Service) uuid() (string, error) {
-	id, err := uuid.NewRandomFromReader(s.cfg.Rand)
-	if err != nil {
-		return "", fmt.Errorf("making a UUID: %w", err)
-	}
-	return id.String(), nil
-}
-
-// pick returns n characters of the alphabet, each as likely as the others.
-func (s *Service) pick(alphabet string, n int) (string, error) {
-	out := make([]byte, 0, n)
-	limit := byte(256 / len(alphabet) * len(alphabet) % 256) // 0 means that every byte fits
-	for len(out) < n {
-		b, err := s.random(1)
-		if err != nil {
-			return "", err
-		}
-		if limit == 0 || b[0] < limit {
-			out = append(out, alphabet[int(b[0])%len(alphabet)])
-		}
-	}
-	return string(out), nil
-}
+func (s *Service) RandomToken() (string, error) { return s.random.Token() }
 
 // MAC is a hash over the parts, kept apart from one another, with a key that never
 // leaves the store. What it is for is the label.
-func (s *Service) MAC(label string, parts ...string) []byte {
-	m := hmac.New(sha256.New, s.macKey)
-	for _, part := range append([]string{label}, parts...) {
-		fmt.Fprintf(m, "%d:%s", len(part), part)
-	}
-	return m.Sum(nil)
-}
+func (s *Service) MAC(label string, parts ...string) []byte { return s.box.MAC(label, parts...) }
 
 // digest is how random tokens are kept: whoever reads the store cannot use them.
 func digest(token string) string {
 	sum := sha256.Sum256([]byte(token))
 	return hex.EncodeToString(sum[:])
-}
-
-// seal makes an opaque value that only open with the same label reads.
-func (s *Service) seal(label string, v any) ([]byte, error) {
-	plain, err := json.Marshal(v)
-	if err != nil {
-		return nil, fmt.Errorf("sealing a %s: %w", label, err)
-	}
-	nonce, err := s.random(s.aead.NonceSize())
-	if err != nil {
-		return nil, err
-	}
-	return s.aead.Seal(nonce, nonce, plain, []byte(label)), nil
-}
-
-var errNotSealed = errors.New("not sealed here")
-
-func (s *Service) open(label string, sealed []byte, v any) error {
-	n := s.aead.NonceSize()
-	if len(sealed) < n {
-		return errNotSealed
-	}
-	plain, err := s.aead.Open(nil, sealed[:n], sealed[n:], []byte(label))
-	if err != nil {
-		return errNotSealed
-	}
-	return json.Unmarshal(plain, v)
 }
 
 // spent remembers sealed values that were used up, until they would have expired.

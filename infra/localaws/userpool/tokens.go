@@ -97,7 +97,7 @@ var timeUnits = map[string]time.Duration{"seconds": time.Second, "minutes": time
 
 // openFamily begins a sign-in's family and returns its first refresh token.
 func (s *Service) openFamily(tx *store.Tx, g *grant) (string, error) {
-	origin, err := s.uuid()
+	origin, err := s.random.UUID()
 	if err != nil {
 		return "", err
 	}
@@ -138,7 +138,7 @@ func (s *Service) sign(g grant) (Tokens, error) {
 	}
 	ids := make([]string, 3) // event and the two tokens
 	for i := range ids {
-		if ids[i], err = s.uuid(); err != nil {
+		if ids[i], err = s.random.UUID(); err != nil {
 			return Tokens{}, err
 		}
 	}
