@@ -7,6 +7,7 @@ import (
 
 	"auth-api/infra/localaws/audit"
 	"auth-api/infra/localaws/store"
+	"auth-api/infra/localaws/userpool/totp"
 )
 
 // The challenge of the second factor: asking for a code, or having a token set up.
@@ -192,7 +193,7 @@ func (s *Service) AssociateSoftwareToken(session string) (AssociatedToken, error
 	if err != nil {
 		return AssociatedToken{}, err
 	}
-	if state.Secret, err = s.newSecret(); err != nil {
+	if state.Secret, err = totp.NewSecret(s.random); err != nil {
 		return AssociatedToken{}, err
 	}
 	out := AssociatedToken{Username: state.Username, Secret: state.Secret}
@@ -324,7 +325,7 @@ func (b Bearer) AssociateSoftwareToken() (AssociatedToken, error) {
 	if !b.app.pool.hasTokens() {
 		return AssociatedToken{}, errTokenOff
 	}
-	secret, err := s.newSecret()
+	secret, err := totp.NewSecret(s.random)
 	if err != nil {
 		return AssociatedToken{}, err
 	}

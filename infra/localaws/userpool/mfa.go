@@ -1,20 +1,14 @@
 package userpool
 
 import (
-	"crypto/hmac"
-	"encoding/base32"
 	"errors"
 	"fmt"
-	"strings"
-
-	"github.com/pquerna/otp"
-	"github.com/pquerna/otp/hotp"
 
 	"auth-api/infra/localaws/store"
+	"auth-api/infra/localaws/userpool/totp"
 )
 
-// The second factor: a software token, which makes codes of six digits from a secret
-// and the time (RFC 6238).
+// The second factor: a software token, whose codes package totp checks.
 //
 // https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-mfa-totp.html
 
@@ -33,11 +27,6 @@ type softwareToken struct {
 	Enabled   bool   `json:"enabled,omitempty"`   // in the user's UserMFASettingList
 	Preferred bool   `json:"preferred,omitempty"` // the user's PreferredMfaSetting
 }
-
-const (
-	totpStep   = 30 // seconds
-	totpSecret = 32 // bytes: the 52 characters that Cognito's secrets have
-)
 
 // The refusals of the second factor.
 var (
@@ -95,14 +84,6 @@ func checkMFA(p Pool) error {
 	return nil
 }
 
-var base32Secret = base32.StdEncoding.WithPadding(base32.NoPadding)
-
-// newSecret makes a token's secret: in base32, as authenticator apps take it.
-func (s *Service) newSecret() (string, error) {
-	b, err := s.random.Bytes(totpSecret)
-	return base32Secret.EncodeToString(b), err
-}
-
 // secretLabel binds a sealed secret to its user: it opens for nobody else.
 func secretLabel(p pool, u user) string { return "software token of " + p.ID + "/" + u.Sub }
 
@@ -117,30 +98,17 @@ func (s *Service) openSecret(p pool, u user, sealed []byte) (secret string, err 
 	return secret, nil
 }
 
-// takeCode checks a code against a secret: it may be of the current step, the one
-// before or the one after. It returns the step of a code that is right, which must be
-// after the step used last; wrong is the refusal of any other code.
+// takeCode checks a code against a secret. It returns the step of a code that is right,
+// which must be after the step used last; wrong is the refusal of any other code.
 func (s *Service) takeCode(secret, code string, used int64, wrong *Refusal) (step int64, no *Refusal, err error) {
-	code = strings.TrimSpace(code)
-	now := s.now().Unix() / totpStep
-	no = wrong.because("wrong code")
-	for at := now - 1; at <= now+1; at++ {
-		want, err := hotp.GenerateCodeCustom(secret, uint64(at), hotp.ValidateOpts{Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1})
-		if err != nil {
-			return 0, nil, fmt.Errorf("making the code of a software token: %w", err)
-		}
-		switch {
-		case !hmac.Equal([]byte(want), []byte(code)) || step > 0:
-		case at <= used:
-			no = errFactorUsed
-		default:
-			step = at
-		}
+	step, err = totp.Check(secret, code, s.now(), used)
+	switch {
+	case errors.Is(err, totp.ErrWrong):
+		return 0, wrong.because(err.Error()), nil
+	case errors.Is(err, totp.ErrUsed):
+		return 0, errFactorUsed, nil
 	}
-	if step > 0 {
-		return step, nil, nil
-	}
-	return 0, no, nil
+	return step, nil, err
 }
 
 // counted runs what takes a code of the user, in a transaction. A refusal that run
