@@ -126,7 +126,7 @@ func exists(err error) error {
 func (a Admin) temporary(username, password string) (string, credential, error) {
 	if password == "" {
 		var err error
-		if password, err = a.service.temporaryPassword(a.pool); err != nil {
+		if password, err = a.pool.policy().Temporary(a.service.random); err != nil {
 			return "", credential{}, err
 		}
 	}
@@ -194,7 +194,7 @@ func (a Admin) invite(u user, in NewUser, password string) error {
 	for _, attribute := range to {
 		a.service.deliver(a.call.context(), &Message{
 			PoolID: a.pool.ID, Username: u.Username, Medium: medium(attribute), Destination: u.Attributes[attribute], Kind: MailInvitation,
-			Code: password, Expires: a.pool.temporaryExpires(u.Password.Set),
+			Code: password, Expires: a.pool.PasswordPolicy.TemporaryExpires(u.Password.Set),
 		})
 	}
 	return err

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"auth-api/infra/localaws/store"
+	"auth-api/infra/localaws/userpool/password"
 )
 
 // PoolID is the id of the administrator's pool.
@@ -15,8 +16,8 @@ func (a Admin) PoolID() string { return a.pool.ID }
 // Description is a pool with what is not declared of it.
 type Description struct {
 	Pool
-	Password          PasswordPolicy // with Cognito's defaults filled in
-	Schema            []Schema       // every attribute, the standard ones first
+	Password          password.Policy // with Cognito's defaults filled in
+	Schema            []Schema        // every attribute, the standard ones first
 	Users             int
 	Domain            string // the prefix of its hosted sign-in, or ""
 	Created, Modified time.Time

@@ -12,6 +12,7 @@ import (
 
 	"auth-api/infra/localaws/audit"
 	"auth-api/infra/localaws/store"
+	"auth-api/infra/localaws/userpool/password"
 )
 
 // App is an app client with its pool, as they were declared when a request came in:
@@ -77,7 +78,7 @@ func (a App) Client() Client { return a.client.Client }
 func (a App) Pool() Pool { return a.pool.Pool }
 
 // PasswordPolicy is what the pool asks of passwords, with Cognito's defaults filled in.
-func (a App) PasswordPolicy() PasswordPolicy { return a.pool.policy() }
+func (a App) PasswordPolicy() password.Policy { return a.pool.policy() }
 
 // SignUpOpen says whether people may sign up by themselves.
 func (a App) SignUpOpen() bool {

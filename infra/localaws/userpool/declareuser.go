@@ -136,7 +136,7 @@ func (s *Service) declaredPassword(p pool, u *user, old, new DeclaredUser) error
 	case new.TemporaryPassword != "" && new.TemporaryPassword != old.TemporaryPassword:
 		password, key, status = new.TemporaryPassword, "temporaryPassword", statusForceChange
 	case u.Password.Hash == "":
-		generated, err := s.temporaryPassword(p)
+		generated, err := p.policy().Temporary(s.random)
 		if err != nil {
 			return err
 		}
@@ -158,38 +158,13 @@ func (s *Service) declaredPassword(p pool, u *user, old, new DeclaredUser) error
 			if to := u.Attributes[attribute]; to != "" {
 				s.cfg.Mail(context.Background(), Message{
 					PoolID: p.ID, Username: u.Username, Medium: medium(attribute), Destination: to, Kind: MailInvitation,
-					Code: password, Expires: p.temporaryExpires(c.Set),
+					Code: password, Expires: p.PasswordPolicy.TemporaryExpires(c.Set),
 				})
 				break
 			}
 		}
 	}
 	return nil
-}
-
-// temporaryPassword makes one that the pool's policy takes: of all classes, and of 20
-// characters unless the policy asks for more.
-func (s *Service) temporaryPassword(p pool) (string, error) {
-	var parts []string
-	each := max(5, (p.policy().MinimumLength+3)/4)
-	for _, class := range []string{"ABCDEFGHJKLMNPQRSTUVWXYZ", "abcdefghijkmnopqrstuvwxyz", "23456789", "!@#%*-_=+?"} {
-		part, err := s.random.Pick(class, each)
-		if err != nil {
-			return "", err
-		}
-		parts = append(parts, part)
-	}
-	return strings.Join(parts, ""), nil
-}
-
-// temporaryExpires is when a temporary password set at a time is over: after 7 days
-// unless the policy says otherwise.
-func (p pool) temporaryExpires(set time.Time) time.Time {
-	days := 7
-	if p.PasswordPolicy != nil && p.PasswordPolicy.TemporaryPasswordValidityDays > 0 {
-		days = p.PasswordPolicy.TemporaryPasswordValidityDays
-	}
-	return set.AddDate(0, 0, days)
 }
 
 // newUser makes a user without a password. In a pool whose usernames are addresses

@@ -1,6 +1,9 @@
 package userpool
 
-import "auth-api/infra/localaws/declared"
+import (
+	"auth-api/infra/localaws/declared"
+	"auth-api/infra/localaws/userpool/password"
+)
 
 // Pool is a user pool as it is declared (aws:cognito/userPool:UserPool). Its id is
 // REGION_ and nine letters and digits.
@@ -10,7 +13,7 @@ type Pool struct {
 	UsernameAttributes          []string                     `json:"usernameAttributes,omitempty" aws:"replace"`
 	UsernameConfiguration       *UsernameConfiguration       `json:"usernameConfiguration,omitempty" aws:"replace"`
 	AutoVerifiedAttributes      []string                     `json:"autoVerifiedAttributes,omitempty"`
-	PasswordPolicy              *PasswordPolicy              `json:"passwordPolicy,omitempty"`
+	PasswordPolicy              *password.Policy             `json:"passwordPolicy,omitempty"`
 	AdminCreateUserConfig       *AdminCreateUserConfig       `json:"adminCreateUserConfig,omitempty"`
 	AccountRecoverySetting      *AccountRecoverySetting      `json:"accountRecoverySetting,omitempty"`
 	UserAttributeUpdateSettings *UserAttributeUpdateSettings `json:"userAttributeUpdateSettings,omitempty"`
@@ -31,16 +34,6 @@ type Pool struct {
 
 type UsernameConfiguration struct {
 	CaseSensitive bool `json:"caseSensitive"`
-}
-
-type PasswordPolicy struct {
-	MinimumLength                 int  `json:"minimumLength,omitempty"`
-	RequireLowercase              bool `json:"requireLowercase,omitempty"`
-	RequireUppercase              bool `json:"requireUppercase,omitempty"`
-	RequireNumbers                bool `json:"requireNumbers,omitempty"`
-	RequireSymbols                bool `json:"requireSymbols,omitempty"`
-	PasswordHistorySize           int  `json:"passwordHistorySize,omitempty"`
-	TemporaryPasswordValidityDays int  `json:"temporaryPasswordValidityDays,omitempty"`
 }
 
 type AdminCreateUserConfig struct {

@@ -3,14 +3,11 @@ package userpool
 import (
 	"fmt"
 	"math"
-	"strings"
 	"time"
-	"unicode/utf8"
-
-	"github.com/alexedwards/argon2id"
 
 	"auth-api/infra/localaws/store"
 	"auth-api/infra/localaws/userpool/internal/srp"
+	"auth-api/infra/localaws/userpool/password"
 )
 
 // credential is a password as it is kept: a hash to check it by, and the verifier
@@ -22,63 +19,23 @@ type credential struct {
 	Set      time.Time `json:"set,omitzero"`
 }
 
-// symbols are the special characters that Cognito counts, and the space within.
-//
-// https://docs.aws.amazon.com/cognito/latest/developerguide/managing-users-passwords.html
-const symbols = "^$*.[]{}()?-\"!@#%&/\\,><':;|_~`=+ "
-
-// policy is what the pool asks of passwords: all of Cognito's classes and eight
-// characters when it declares nothing.
-func (p pool) policy() PasswordPolicy {
-	if p.PasswordPolicy == nil {
-		return PasswordPolicy{MinimumLength: 8, RequireLowercase: true, RequireUppercase: true, RequireNumbers: true, RequireSymbols: true}
-	}
-	policy := *p.PasswordPolicy
-	if policy.MinimumLength == 0 {
-		policy.MinimumLength = 6
-	}
-	return policy
-}
+// policy is what the pool asks of passwords, with Cognito's defaults filled in.
+func (p pool) policy() password.Policy { return p.PasswordPolicy.Effective() }
 
 // checkPassword refuses a password that breaks the pool's policy.
 func (p pool) checkPassword(password string) error {
-	if problem := p.policy().problem(password); problem != "" {
+	if problem := p.policy().Problem(password); problem != "" {
 		return Refuse("InvalidPasswordException", "Password did not conform with policy: "+problem)
 	}
 	return nil
 }
 
-// problem is what Cognito says of a password that breaks the policy, or "".
-func (policy PasswordPolicy) problem(password string) string {
-	has := func(chars string) bool { return strings.ContainsAny(password, chars) }
-	n := utf8.RuneCountInString(password)
-	switch {
-	case n > 256:
-		return "Password too long"
-	case n < policy.MinimumLength:
-		return "Password not long enough"
-	case policy.RequireUppercase && !has("ABCDEFGHIJKLMNOPQRSTUVWXYZ"):
-		return "Password must have uppercase characters"
-	case policy.RequireLowercase && !has("abcdefghijklmnopqrstuvwxyz"):
-		return "Password must have lowercase characters"
-	case policy.RequireNumbers && !has("0123456789"):
-		return "Password must have numeric characters"
-	case policy.RequireSymbols && !has(symbols):
-		return "Password must have symbol characters"
-	case password != strings.TrimSpace(password):
-		return "Password must not begin or end with a space"
-	}
-	return ""
-}
-
 // newCredential works out what is kept of a password. It is slow on purpose: call it
 // outside of write transactions where that can be had.
 func (s *Service) newCredential(p pool, username, password string) (credential, error) {
-	s.hashing <- struct{}{}
-	defer func() { <-s.hashing }()
-	hash, err := argon2id.CreateHash(password, s.cfg.PasswordHash)
+	hash, err := s.passwords.Hash(password)
 	if err != nil {
-		return credential{}, fmt.Errorf("hashing a password: %w", err)
+		return credential{}, err
 	}
 	salt, err := s.random.Bytes(16)
 	if err != nil {
@@ -95,17 +52,10 @@ func (s *Service) newCredential(p pool, username, password string) (credential, 
 // matches says whether password is the credential's; for a nil credential it takes
 // the same time and says no.
 func (s *Service) matches(c *credential, password string) (bool, error) {
-	s.hashing <- struct{}{}
-	defer func() { <-s.hashing }()
-	hash := s.dummy
-	if c != nil && c.Hash != "" {
-		hash = c.Hash
+	if c == nil {
+		c = &credential{}
 	}
-	ok, err := argon2id.ComparePasswordAndHash(password, hash)
-	if err != nil {
-		return false, fmt.Errorf("checking a password: %w", err)
-	}
-	return ok && c != nil && c.Hash != "", nil
+	return s.passwords.Matches(c.Hash, password)
 }
 
 // used says whether password is among the user's last ones that the policy remembers.
@@ -127,14 +77,10 @@ func (s *Service) used(p pool, u user, password string) (bool, error) {
 // setPassword puts the credential in place of the user's, remembering as many
 // earlier ones as the policy asks for.
 func (u *user) setPassword(p pool, c credential) {
-	keep := 0
-	if p.PasswordPolicy != nil {
-		keep = max(0, p.PasswordPolicy.PasswordHistorySize-1)
-	}
 	if u.Password.Hash != "" {
 		u.History = append([]string{u.Password.Hash}, u.History...)
 	}
-	u.History = u.History[:min(len(u.History), keep)]
+	u.History = u.History[:min(len(u.History), p.PasswordPolicy.Kept())]
 	u.Password = c
 }
 

@@ -19,7 +19,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime"
 	"sync"
 	"time"
 
@@ -27,6 +26,7 @@ import (
 
 	"auth-api/infra/localaws/store"
 	"auth-api/infra/localaws/userpool/jwt"
+	"auth-api/infra/localaws/userpool/password"
 	"auth-api/infra/localaws/userpool/random"
 	"auth-api/infra/localaws/userpool/sealed"
 )
@@ -66,12 +66,11 @@ type Config struct {
 
 // Service is the user pools of one local AWS. It is safe for use by many goroutines.
 type Service struct {
-	cfg     Config
-	random  *random.Source
-	box     *sealed.Box
-	dummy   string        // a password hash that nobody's password has
-	hashing chan struct{} // argon2id takes much memory: as many at once as there are processors
-	keys    jwt.Cache
+	cfg       Config
+	random    *random.Source
+	box       *sealed.Box
+	passwords *password.Hasher
+	keys      jwt.Cache
 
 	sweepMu   sync.Mutex
 	nextSweep time.Time
@@ -106,7 +105,7 @@ func New(cfg Config) (*Service, error) {
 	if cfg.NewKey == nil {
 		cfg.NewKey = func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) }
 	}
-	s := &Service{cfg: cfg, random: random.New(cfg.Rand), hashing: make(chan struct{}, runtime.GOMAXPROCS(0))}
+	s := &Service{cfg: cfg, random: random.New(cfg.Rand)}
 	if err := s.begin(); err != nil {
 		return nil, fmt.Errorf("making the user pool service: %w", err)
 	}
@@ -122,7 +121,7 @@ func (s *Service) begin() error {
 	if s.box, err = sealed.New(master, s.random); err != nil {
 		return err
 	}
-	s.dummy, err = s.nobodysHash()
+	s.passwords, err = password.NewHasher(s.cfg.PasswordHash, s.random)
 	return err
 }
 

@@ -91,7 +91,7 @@ func (s *Service) enter(a attempt) (u user, must bool, err error) {
 			no = errDisabled
 		case u.Status == statusResetRequired:
 			no = errMustReset
-		case u.Status == statusForceChange && !now.Before(a.app.pool.temporaryExpires(u.Password.Set)):
+		case u.Status == statusForceChange && !now.Before(a.app.pool.PasswordPolicy.TemporaryExpires(u.Password.Set)):
 			no = Refuse("NotAuthorizedException", "Temporary password has expired and must be reset by an administrator.")
 		}
 		if no != nil {

@@ -16,6 +16,7 @@ import (
 	"auth-api/infra/localaws/store"
 	"auth-api/infra/localaws/userpool"
 	"auth-api/infra/localaws/userpool/internal/pooltest"
+	"auth-api/infra/localaws/userpool/password"
 )
 
 var pool = aws.String(pooltest.PoolID)
@@ -229,7 +230,7 @@ func TestUsersThatAnAdministratorCannotMake(t *testing.T) {
 func TestAdministeredPoolWhoseUsernamesAreAddresses(t *testing.T) {
 	f := pooltest.New(t)
 	p := pooltest.Pool()
-	p.AliasAttributes, p.UsernameAttributes, p.PasswordPolicy = nil, []string{"email"}, &userpool.PasswordPolicy{MinimumLength: 31, RequireSymbols: true}
+	p.AliasAttributes, p.UsernameAttributes, p.PasswordPolicy = nil, []string{"email"}, &password.Policy{MinimumLength: 31, RequireSymbols: true}
 	p.LambdaConfig = &userpool.LambdaConfig{PreSignUp: functionARN + "signup"}
 	f.Declare(pooltest.PoolID, p)
 	fs := &functions{f: f, responses: map[string]any{}}

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"auth-api/infra/localaws/userpool"
+	"auth-api/infra/localaws/userpool/password"
 )
 
 // The pages by which users help themselves: sign up, confirm, forgotten password.
@@ -46,7 +46,7 @@ func attributeField(name, value string) field {
 }
 
 // describe says what a password needs, before it is refused.
-func describe(w userpool.PasswordPolicy) []string {
+func describe(w password.Policy) []string {
 	out := []string{fmt.Sprintf("at least %d characters", w.MinimumLength)}
 	for _, class := range []struct {
 		needed bool

@@ -33,6 +33,7 @@ import (
 	"auth-api/infra/localaws/userpool"
 	"auth-api/infra/localaws/userpool/api"
 	"auth-api/infra/localaws/userpool/hosted"
+	"auth-api/infra/localaws/userpool/password"
 )
 
 // What every Fixture begins with.
@@ -51,7 +52,7 @@ var everyFlow = []string{"ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH", "ALL
 func Pool() userpool.Pool {
 	return userpool.Pool{
 		Name: "pool", AliasAttributes: []string{"email", "preferred_username"}, AutoVerifiedAttributes: []string{"email"},
-		PasswordPolicy: &userpool.PasswordPolicy{MinimumLength: 8, RequireLowercase: true, RequireUppercase: true, RequireNumbers: true},
+		PasswordPolicy: &password.Policy{MinimumLength: 8, RequireLowercase: true, RequireUppercase: true, RequireNumbers: true},
 	}
 }
 
