@@ -129,7 +129,7 @@ func (s *Service) counted(p pool, username string, run func(*store.Tx) (*Refusal
 		if no, err = run(tx); err != nil || no == nil {
 			return err
 		}
-		return attempts.Put(tx, key, count.wrong(now))
+		return attempts.Put(tx, key, count.More(now))
 	})
 	if err == nil && no != nil {
 		return no

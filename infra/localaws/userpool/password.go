@@ -2,11 +2,11 @@ package userpool
 
 import (
 	"fmt"
-	"math"
 	"time"
 
 	"auth-api/infra/localaws/store"
 	"auth-api/infra/localaws/userpool/internal/srp"
+	"auth-api/infra/localaws/userpool/lockout"
 	"auth-api/infra/localaws/userpool/password"
 )
 
@@ -84,46 +84,16 @@ func (u *user) setPassword(p pool, c credential) {
 	u.Password = c
 }
 
-// attemptCount counts wrong passwords for one name. Names that nobody has are
-// counted too, so that a lock-out does not tell which names exist.
-type attemptCount struct {
-	Wrong  int       `json:"wrong"`
-	Last   time.Time `json:"last"`
-	Locked time.Time `json:"locked,omitzero"` // until
-}
-
-var attempts = store.Table[attemptCount]{Name: "userpool.attempts"}
-
-// forgotten is when the count begins anew: 15 minutes without an attempt after the
-// lock-out is over.
-func (a attemptCount) forgotten() time.Time {
-	start := a.Last
-	if a.Locked.After(start) {
-		start = a.Locked
-	}
-	return start.Add(15 * time.Minute)
-}
-
-// wrong counts one more wrong password: from the fifth on the name is locked, for a
-// second, and then twice as long each time, up to about 15 minutes.
-//
-// https://docs.aws.amazon.com/cognito/latest/developerguide/authentication-flow.html#authentication-flow-lockout-behavior
-func (a attemptCount) wrong(now time.Time) attemptCount {
-	a.Wrong++
-	a.Last = now
-	if a.Wrong >= 5 {
-		seconds := math.Min(math.Pow(2, float64(a.Wrong-5)), 900)
-		a.Locked = now.Add(time.Duration(seconds) * time.Second)
-	}
-	return a
-}
+// attempts counts wrong passwords by name. Names that nobody has are counted too, so
+// that a lock-out does not tell which names exist.
+var attempts = store.Table[lockout.Count]{Name: "userpool.attempts"}
 
 // attemptsOf reads the count of a name. Key it by the user's own name where there is
 // a user: every alias then counts together.
-func (s *Service) attemptsOf(tx *store.Tx, key string) (attemptCount, error) {
+func (s *Service) attemptsOf(tx *store.Tx, key string) (lockout.Count, error) {
 	a, found, err := attempts.Get(tx, key)
-	if err != nil || !found || s.now().After(a.forgotten()) {
-		return attemptCount{}, err
+	if err != nil || !found || s.now().After(a.Forgotten()) {
+		return lockout.Count{}, err
 	}
 	return a, nil
 }

@@ -26,6 +26,7 @@ import (
 
 	"auth-api/infra/localaws/store"
 	"auth-api/infra/localaws/userpool/jwt"
+	"auth-api/infra/localaws/userpool/lockout"
 	"auth-api/infra/localaws/userpool/password"
 	"auth-api/infra/localaws/userpool/random"
 	"auth-api/infra/localaws/userpool/sealed"
@@ -158,7 +159,7 @@ func (s *Service) sweep(tx *store.Tx) error {
 	}
 	return errors.Join(
 		sweepTable(tx, spent, func(t time.Time) bool { return now.After(t) }),
-		sweepTable(tx, attempts, func(a attemptCount) bool { return now.After(a.forgotten()) }),
+		sweepTable(tx, attempts, func(a lockout.Count) bool { return now.After(a.Forgotten()) }),
 		sweepTable(tx, families, func(f family) bool { return now.After(f.Expires) }),
 		sweepTable(tx, refreshTokens, func(r refreshToken) bool { return now.After(r.Expires) }),
 		sweepTable(tx, authCodes, func(c authCode) bool { return now.After(c.Expires.Add(time.Hour)) }),

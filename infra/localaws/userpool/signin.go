@@ -84,7 +84,7 @@ func (s *Service) enter(a attempt) (u user, must bool, err error) {
 		}
 		if !ok || !found {
 			no = wrongPassword(a.app.client, found)
-			return attempts.Put(tx, key, count.wrong(now))
+			return attempts.Put(tx, key, count.More(now))
 		}
 		switch {
 		case !u.Enabled:
