@@ -171,7 +171,7 @@ func (a Admin) SetMFAPreference(name string, want MFAPreference) error {
 // checkAttributes checks attributes that an administrator sets: any of the schema, and
 // whether an address is verified.
 func (a Admin) checkAttributes(attributes map[string]string) error {
-	if err := a.pool.checkAttributes(attributes); err != nil {
+	if err := a.pool.attributes().Check(attributes); err != nil {
 		return Invalid("Attributes did not conform to the schema: %s", err)
 	}
 	for _, name := range []string{"email_verified", "phone_number_verified"} {
@@ -249,7 +249,7 @@ func dropEmpty(u *user) {
 // https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminDeleteUserAttributes.html
 func (a Admin) DeleteAttributes(name string, unwanted []string) error {
 	for _, attribute := range unwanted {
-		d, ok := a.pool.schema(attribute)
+		d, ok := a.pool.attributes().Find(attribute)
 		switch {
 		case !ok:
 			return Invalid("Attributes did not conform to the schema: %s: Attribute does not exist in the schema.", audit.Clip(attribute))
@@ -265,7 +265,7 @@ func (a Admin) DeleteAttributes(name string, unwanted []string) error {
 			u.Attributes[attribute] = ""
 		}
 		dropEmpty(&u)
-		if missing := a.pool.missingAttributes(u.Attributes); len(missing) > 0 && slices.Contains(unwanted, missing[0]) {
+		if missing := a.pool.attributes().Missing(u.Attributes); len(missing) > 0 && slices.Contains(unwanted, missing[0]) {
 			return Invalid("Attributes did not conform to the schema: %s: The attribute is required", missing[0])
 		}
 		return taken(a.service.saveUser(tx, a.pool, u))

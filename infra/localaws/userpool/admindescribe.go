@@ -1,13 +1,11 @@
 package userpool
 
 import (
-	"maps"
-	"slices"
-	"strings"
 	"time"
 
 	"auth-api/infra/localaws/store"
 	"auth-api/infra/localaws/userpool/password"
+	"auth-api/infra/localaws/userpool/schema"
 )
 
 // PoolID is the id of the administrator's pool.
@@ -16,8 +14,8 @@ func (a Admin) PoolID() string { return a.pool.ID }
 // Description is a pool with what is not declared of it.
 type Description struct {
 	Pool
-	Password          password.Policy // with Cognito's defaults filled in
-	Schema            []Schema        // every attribute, the standard ones first
+	Password          password.Policy    // with Cognito's defaults filled in
+	Schema            []schema.Attribute // every attribute, the standard ones first
 	Users             int
 	Domain            string // the prefix of its hosted sign-in, or ""
 	Created, Modified time.Time
@@ -28,7 +26,7 @@ type Description struct {
 // https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_DescribeUserPool.html
 func (a Admin) Describe() (Description, error) {
 	p := a.pool
-	d := Description{Pool: p.Pool, Password: p.policy(), Schema: p.fullSchema(), Created: declaredTime(p.CreationDate), Modified: declaredTime(p.LastModifiedDate)}
+	d := Description{Pool: p.Pool, Password: p.policy(), Schema: p.attributes().Full(), Created: declaredTime(p.CreationDate), Modified: declaredTime(p.LastModifiedDate)}
 	for value, otherwise := range map[*string]string{&d.DeletionProtection: "INACTIVE", &d.MFAConfiguration: "OFF", &d.Tier: "ESSENTIALS"} {
 		if *value == "" {
 			*value = otherwise
@@ -55,32 +53,4 @@ func declaredTime(text string) time.Time {
 		return time.Time{}
 	}
 	return t
-}
-
-// fullSchema is what the pool declares of attributes, and the standard ones besides.
-func (p pool) fullSchema() []Schema {
-	var out []Schema
-	for _, name := range slices.Sorted(maps.Keys(standardAttributes)) {
-		d, _ := p.schema(name)
-		if d.AttributeDataType == "" {
-			d.AttributeDataType = "String"
-			switch {
-			case strings.HasSuffix(name, "_verified"):
-				d.AttributeDataType = "Boolean"
-			case name == "updated_at":
-				d.AttributeDataType = "Number"
-			}
-		}
-		if name == "sub" {
-			d.Mutable, d.Required = false, true
-		}
-		out = append(out, d)
-	}
-	for _, d := range p.Schemas {
-		if !isStandard(d.Name) {
-			d.Name = "custom:" + d.Name
-			out = append(out, d)
-		}
-	}
-	return out
 }

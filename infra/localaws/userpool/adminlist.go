@@ -88,7 +88,7 @@ func (a Admin) ListUsers(text string, wanted []string, asked Page) ([]User, stri
 		return nil, "", Invalid("Error while parsing filter.").because(err.Error())
 	}
 	for _, name := range wanted {
-		if _, ok := a.pool.schema(name); !ok {
+		if _, ok := a.pool.attributes().Find(name); !ok {
 			return nil, "", Invalid("Input fails to satisfy the constraints.").because("attributesToGet: the pool has no attribute " + audit.Clip(name))
 		}
 	}

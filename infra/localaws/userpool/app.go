@@ -86,7 +86,7 @@ func (a App) SignUpOpen() bool {
 }
 
 // RequiredAttributes are those that every user of the pool must have, sorted.
-func (a App) RequiredAttributes() []string { return a.pool.missingAttributes(nil) }
+func (a App) RequiredAttributes() []string { return a.pool.attributes().Missing(nil) }
 
 // KnowsSecret compares a client secret in constant time; a client without one sends none.
 func (a App) KnowsSecret(secret string) bool {

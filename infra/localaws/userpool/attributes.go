@@ -48,7 +48,7 @@ func (b Bearer) UpdateUserAttributes(ctx context.Context, wanted map[string]stri
 // already, which it may when it comes from an administrator.
 func (s *Service) setAttributes(p pool, u *user, wanted map[string]string) (messages []Message, err error) {
 	for _, name := range slices.Sorted(maps.Keys(wanted)) { // email goes before email_verified
-		if d, _ := p.schema(name); !d.Mutable {
+		if d, _ := p.attributes().Find(name); !d.Mutable {
 			return nil, Invalid("Attributes did not conform to the schema: %s: Attribute cannot be updated.", name)
 		}
 		value := wanted[name]
@@ -82,7 +82,7 @@ func (s *Service) setAttributes(p pool, u *user, wanted map[string]string) (mess
 			messages = append(messages, m)
 		}
 	}
-	if missing := p.missingAttributes(u.Attributes); len(missing) > 0 {
+	if missing := p.attributes().Missing(u.Attributes); len(missing) > 0 {
 		return nil, Invalid("Attributes did not conform to the schema: %s: The attribute is required", missing[0])
 	}
 	return messages, nil

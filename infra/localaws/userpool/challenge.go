@@ -178,7 +178,7 @@ func (s *Service) newPasswordChallenge(app App, u user) (*NewPasswordChallenge, 
 	return &NewPasswordChallenge{
 		Session:    base64.RawURLEncoding.EncodeToString(sealed),
 		Attributes: app.client.readable(u.Attributes),
-		Missing:    app.pool.missingAttributes(u.Attributes),
+		Missing:    app.pool.attributes().Missing(u.Attributes),
 	}, err
 }
 
@@ -234,7 +234,7 @@ func (s *Service) RespondNewPassword(app App, r NewPassword, browser *CodeReques
 			return err
 		}
 		maps.Copy(u.Attributes, r.Attributes)
-		if missing := p.missingAttributes(u.Attributes); len(missing) > 0 {
+		if missing := p.attributes().Missing(u.Attributes); len(missing) > 0 {
 			return Invalid("Invalid attributes given, %s is missing", missing[0])
 		}
 		u.setPassword(p, next)

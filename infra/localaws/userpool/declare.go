@@ -223,7 +223,7 @@ func checkClient(p pool, c Client) error {
 	}
 	for key, names := range map[string][]string{"readAttributes": c.ReadAttributes, "writeAttributes": c.WriteAttributes} {
 		for _, name := range names {
-			if _, ok := p.schema(name); !ok {
+			if _, ok := p.attributes().Find(name); !ok {
 				return fmt.Errorf("%s: the pool has no attribute %q", key, name)
 			}
 		}

@@ -10,6 +10,7 @@ import (
 	"auth-api/infra/localaws/store"
 	"auth-api/infra/localaws/userpool"
 	"auth-api/infra/localaws/userpool/internal/pooltest"
+	"auth-api/infra/localaws/userpool/schema"
 )
 
 type m = map[string]any
@@ -24,7 +25,7 @@ func TestPoolsThatAreRefused(t *testing.T) {
 		`accountRecoverySetting.recoveryMechanisms.name: "x" is not one of`: func(p *userpool.Pool) {
 			p.AccountRecoverySetting = &userpool.AccountRecoverySetting{RecoveryMechanisms: []userpool.RecoveryMechanism{{Name: "x"}}}
 		},
-		`schemas.age.attributeDataType: "Int" is not one of String`: func(p *userpool.Pool) { p.Schemas = []userpool.Schema{{Name: "age", AttributeDataType: "Int"}} },
+		`schemas.age.attributeDataType: "Int" is not one of String`: func(p *userpool.Pool) { p.Schemas = []schema.Attribute{{Name: "age", AttributeDataType: "Int"}} },
 	} {
 		p := pooltest.Pool()
 		change(&p)

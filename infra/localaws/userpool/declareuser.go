@@ -73,7 +73,7 @@ func (s *Service) UserDeclared(tx *store.Tx, id string, old, new *DeclaredUser) 
 	case old != nil && !found:
 		return fail(fmt.Errorf("username: user %q is no longer in the pool; refresh the stack, and it will be made again", new.Username))
 	}
-	if err := p.checkAttributes(without(new.Attributes, "sub")); err != nil {
+	if err := p.attributes().Check(without(new.Attributes, "sub")); err != nil {
 		return fail(fmt.Errorf("attributes: %w", err))
 	}
 	if old == nil {

@@ -3,6 +3,7 @@ package userpool
 import (
 	"auth-api/infra/localaws/declared"
 	"auth-api/infra/localaws/userpool/password"
+	"auth-api/infra/localaws/userpool/schema"
 )
 
 // Pool is a user pool as it is declared (aws:cognito/userPool:UserPool). Its id is
@@ -20,7 +21,7 @@ type Pool struct {
 	VerificationMessageTemplate *VerificationMessageTemplate `json:"verificationMessageTemplate,omitempty"`
 	MFAConfiguration            string                       `json:"mfaConfiguration,omitempty" aws:"default"` // OFF, OPTIONAL, ON
 	SoftwareTokenMFA            *SoftwareTokenMFA            `json:"softwareTokenMfaConfiguration,omitempty"`
-	Schemas                     []Schema                     `json:"schemas,omitempty"`
+	Schemas                     []schema.Attribute           `json:"schemas,omitempty"`
 	LambdaConfig                *LambdaConfig                `json:"lambdaConfig,omitempty"`
 	DeletionProtection          string                       `json:"deletionProtection,omitempty" aws:"default"` // ACTIVE, INACTIVE
 	Tier                        string                       `json:"userPoolTier,omitempty" aws:"default"`       // LITE, ESSENTIALS, PLUS
@@ -59,21 +60,6 @@ type VerificationMessageTemplate struct {
 
 type SoftwareTokenMFA struct {
 	Enabled bool `json:"enabled"`
-}
-
-// Schema is a standard or custom attribute of a pool.
-type Schema struct {
-	Name                       string                      `json:"name"`
-	AttributeDataType          string                      `json:"attributeDataType"`
-	Required                   bool                        `json:"required,omitempty"`
-	Mutable                    bool                        `json:"mutable,omitempty"`
-	DeveloperOnlyAttribute     bool                        `json:"developerOnlyAttribute,omitempty"`
-	StringAttributeConstraints *StringAttributeConstraints `json:"stringAttributeConstraints,omitempty"`
-}
-
-type StringAttributeConstraints struct {
-	MinLength string `json:"minLength,omitempty"`
-	MaxLength string `json:"maxLength,omitempty"`
 }
 
 // LambdaConfig names the functions that a pool calls, by their ARNs.

@@ -35,11 +35,11 @@ func checkFormats(attributes map[string]string) error {
 // mayWrite checks attributes that come from a user through the client.
 func (a App) mayWrite(attributes map[string]string) error {
 	p, c := a.pool, a.client
-	if err := p.checkAttributes(attributes); err != nil {
+	if err := p.attributes().Check(attributes); err != nil {
 		return Invalid("Attributes did not conform to the schema: %s", err)
 	}
 	for _, name := range slices.Sorted(maps.Keys(attributes)) {
-		if d, _ := p.schema(name); !c.mayWrite(name) || d.DeveloperOnlyAttribute {
+		if d, _ := p.attributes().Find(name); !c.mayWrite(name) || d.DeveloperOnlyAttribute {
 			return Refuse("NotAuthorizedException", "A client attempted to write unauthorized attribute").because("attribute " + audit.Clip(name) + " is not one that the client may write")
 		}
 	}
@@ -87,7 +87,7 @@ func (s *Service) SignUp(ctx context.Context, app App, name, password string, at
 	if err := checkFormats(u.Attributes); err != nil {
 		return SignedUp{}, err
 	}
-	if missing := p.missingAttributes(u.Attributes); len(missing) > 0 {
+	if missing := p.attributes().Missing(u.Attributes); len(missing) > 0 {
 		return SignedUp{}, Invalid("Attributes did not conform to the schema: %s: The attribute is required", missing[0])
 	}
 	u.Status = statusUnconfirmed

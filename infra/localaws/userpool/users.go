@@ -2,13 +2,13 @@ package userpool
 
 import (
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"auth-api/infra/localaws/store"
+	"auth-api/infra/localaws/userpool/schema"
 )
 
 // The statuses of a user.
@@ -193,67 +193,8 @@ func getClient(tx *store.Tx, id string) (client, bool, error) {
 	return client{ID: id, Client: c}, found, err
 }
 
-// standardAttributes are those of OpenID Connect that every pool has. Those marked
-// false are set by Cognito alone.
-//
-// https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-attributes.html
-var standardAttributes = map[string]bool{
-	"address": true, "birthdate": true, "email": true, "family_name": true, "gender": true, "given_name": true,
-	"locale": true, "middle_name": true, "name": true, "nickname": true, "phone_number": true, "picture": true,
-	"preferred_username": true, "profile": true, "website": true, "zoneinfo": true,
-	"updated_at": true, "sub": false, "email_verified": true, "phone_number_verified": true,
-}
-
-// schema returns what the pool declares of an attribute, and whether it has it.
-func (p pool) schema(name string) (Schema, bool) {
-	for _, d := range p.Schemas {
-		if isStandard(d.Name) && d.Name == name || !isStandard(d.Name) && "custom:"+d.Name == name {
-			return d, true
-		}
-	}
-	return Schema{Name: name, Mutable: true}, isStandard(name)
-}
-
-func isStandard(name string) bool { _, ok := standardAttributes[name]; return ok }
-
-// checkAttributes checks attributes that are to be set on a user against the schema.
-func (p pool) checkAttributes(attributes map[string]string) error {
-	for _, name := range slices.Sorted(maps.Keys(attributes)) {
-		value := attributes[name]
-		d, ok := p.schema(name)
-		if !ok {
-			return fmt.Errorf("%s: %s", name, "Attribute does not exist in the schema.")
-		}
-		if name == "sub" {
-			return fmt.Errorf("%s: The attribute cannot be set", name)
-		}
-		if len(value) > 2048 {
-			return fmt.Errorf("%s: String must be no longer than 2048 characters", name)
-		}
-		if c := d.StringAttributeConstraints; c != nil {
-			var low, high int
-			if _, err := fmt.Sscan(c.MinLength, &low); err == nil && len([]rune(value)) < low {
-				return fmt.Errorf("%s: String must be at least %d characters long", name, low)
-			}
-			if _, err := fmt.Sscan(c.MaxLength, &high); err == nil && len([]rune(value)) > high {
-				return fmt.Errorf("%s: String must be no longer than %d characters", name, high)
-			}
-		}
-	}
-	return nil
-}
-
-// missingAttributes are those that the schema requires and the user lacks.
-func (p pool) missingAttributes(attributes map[string]string) []string {
-	missing := []string{}
-	for _, d := range p.Schemas {
-		if d.Required && attributes[d.Name] == "" && d.Name != "sub" {
-			missing = append(missing, d.Name)
-		}
-	}
-	slices.Sort(missing)
-	return missing
-}
+// attributes are those that the pool's users have.
+func (p pool) attributes() schema.List { return p.Schemas }
 
 // mayRead and mayWrite say what a client may do with an attribute: what it names,
 // and every standard attribute when it names none.

@@ -12,6 +12,7 @@ import (
 	"auth-api/infra/localaws/store"
 	"auth-api/infra/localaws/userpool"
 	"auth-api/infra/localaws/userpool/internal/pooltest"
+	"auth-api/infra/localaws/userpool/schema"
 )
 
 func TestPagingOver150Users(t *testing.T) {
@@ -182,7 +183,7 @@ func TestSearchingUsers(t *testing.T) {
 func TestDescriptions(t *testing.T) {
 	f := pooltest.New(t)
 	p := pooltest.Pool()
-	p.Schemas = []userpool.Schema{{Name: "team", AttributeDataType: "String", Mutable: true, StringAttributeConstraints: &userpool.StringAttributeConstraints{MinLength: "2", MaxLength: "4"}}}
+	p.Schemas = []schema.Attribute{{Name: "team", AttributeDataType: "String", Mutable: true, StringAttributeConstraints: &schema.StringConstraints{MinLength: "2", MaxLength: "4"}}}
 	p.CreationDate, p.LastModifiedDate = "2026-01-02T03:04:05Z", "2026-01-03T03:04:05Z"
 	f.Declare(pooltest.PoolID, p)
 	out, err := f.Administrator().DescribeUserPool(t.Context(), &cognitoidentityprovider.DescribeUserPoolInput{UserPoolId: pool})

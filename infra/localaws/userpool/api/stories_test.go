@@ -9,6 +9,7 @@ import (
 
 	"auth-api/infra/localaws/userpool"
 	"auth-api/infra/localaws/userpool/internal/pooltest"
+	"auth-api/infra/localaws/userpool/schema"
 )
 
 // Guessing at once is guessing one after the other: five guesses are looked at.
@@ -99,9 +100,9 @@ func TestClientWithoutRevocation(t *testing.T) {
 func TestSchema(t *testing.T) {
 	f := pooltest.New(t)
 	p := pooltest.Pool()
-	p.Schemas = []userpool.Schema{
+	p.Schemas = []schema.Attribute{
 		{Name: "name", AttributeDataType: "String", Required: true, Mutable: true},
-		{Name: "team", AttributeDataType: "String", Mutable: true, StringAttributeConstraints: &userpool.StringAttributeConstraints{MinLength: "2", MaxLength: "4"}},
+		{Name: "team", AttributeDataType: "String", Mutable: true, StringAttributeConstraints: &schema.StringConstraints{MinLength: "2", MaxLength: "4"}},
 	}
 	f.Declare(pooltest.PoolID, p)
 	up := func(attributes ...m) pooltest.Answer {
@@ -168,7 +169,7 @@ func TestOwnAttributes(t *testing.T) {
 			if first {
 				p.UserAttributeUpdateSettings = &userpool.UserAttributeUpdateSettings{AttributesRequireVerificationBeforeUpdates: []string{"email"}}
 			}
-			p.Schemas = []userpool.Schema{{Name: "birthdate", AttributeDataType: "String"}}
+			p.Schemas = []schema.Attribute{{Name: "birthdate", AttributeDataType: "String"}}
 			f.Declare(pooltest.PoolID, p)
 			token := f.SignIn("demouser", pooltest.Password)["AccessToken"]
 			update := func(name, value string) pooltest.Answer {
