@@ -25,24 +25,11 @@ const maxPage = 10 // parameters of one answer
 //
 // https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html
 func (s *Service) ServeAPI(w http.ResponseWriter, r *http.Request, operation string, body []byte) {
-	audit.From(r.Context()).Service("ssm " + audit.Clip(operation))
-	var out any
-	var err error
-	switch operation {
-	case "GetParameter":
-		out, err = serve(s, r, body, s.getParameter)
-	case "GetParameters":
-		out, err = serve(s, r, body, s.getParameters)
-	case "GetParametersByPath":
-		out, err = serve(s, r, body, s.getParametersByPath)
-	default:
-		err = wire.NewError("UnknownOperationException", "The local AWS does not know the operation "+audit.Clip(operation)+" of ssm.")
-	}
-	if err != nil {
-		wire.WriteError(w, r, err)
-		return
-	}
-	wire.WriteJSON(w, r, out)
+	s.cfg.IAM.ServeJSON(w, r, "ssm", operation, body, map[string]iam.Operation{
+		"GetParameter":        asked(s, s.getParameter),
+		"GetParameters":       asked(s, s.getParameters),
+		"GetParametersByPath": asked(s, s.getParametersByPath),
+	})
 }
 
 // ask is a signed request and who made it.
@@ -57,16 +44,8 @@ func (a ask) may(action, name string) error {
 	return a.cfg.IAM.Permit(a.r, a.caller, iam.Request{Action: "ssm:" + action, Resource: a.ARN(name)}, nil)
 }
 
-func serve[In, Out any](s *Service, r *http.Request, body []byte, operation func(ask, In) (Out, error)) (any, error) {
-	caller, err := s.cfg.IAM.Identify(r, body, "ssm")
-	if err != nil {
-		return nil, err
-	}
-	var in In
-	if err := json.Unmarshal(body, &in); err != nil {
-		return nil, wire.NewError("SerializationException", "The request body is not the operation's JSON.")
-	}
-	return operation(ask{s, r, caller}, in)
+func asked[In, Out any](s *Service, run func(ask, In) (Out, error)) iam.Operation {
+	return iam.JSON(func(r *http.Request, caller *iam.Caller, in In) (Out, error) { return run(ask{s, r, caller}, in) })
 }
 
 func invalid(message string) error { return wire.NewError("ValidationException", message) }

@@ -9,7 +9,6 @@
 package api
 
 import (
-	"encoding/json"
 	"net/http"
 	"regexp"
 	"strings"
@@ -52,38 +51,16 @@ type ask struct {
 //
 // https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_Operations.html
 func (a *API) Serve(w http.ResponseWriter, r *http.Request, operation string, body []byte) {
-	audit.From(r.Context()).Service("logs " + audit.Clip(operation))
-	var out any
-	var err error
-	switch operation {
-	case "FilterLogEvents":
-		out, err = serve(a, r, body, ask.filterLogEvents)
-	case "GetLogEvents":
-		out, err = serve(a, r, body, ask.getLogEvents)
-	case "DescribeLogGroups":
-		out, err = serve(a, r, body, ask.describeLogGroups)
-	case "DescribeLogStreams":
-		out, err = serve(a, r, body, ask.describeLogStreams)
-	default:
-		err = wire.NewError("UnknownOperationException", "The local AWS does not know the operation "+audit.Clip(operation)+" of logs.")
-	}
-	if err != nil {
-		wire.WriteError(w, r, err)
-		return
-	}
-	wire.WriteJSON(w, r, out)
+	a.iam.ServeJSON(w, r, "logs", operation, body, map[string]iam.Operation{
+		"FilterLogEvents":    asked(a, ask.filterLogEvents),
+		"GetLogEvents":       asked(a, ask.getLogEvents),
+		"DescribeLogGroups":  asked(a, ask.describeLogGroups),
+		"DescribeLogStreams": asked(a, ask.describeLogStreams),
+	})
 }
 
-func serve[In, Out any](a *API, r *http.Request, body []byte, operation func(ask, In) (Out, error)) (any, error) {
-	caller, err := a.iam.Identify(r, body, "logs")
-	if err != nil {
-		return nil, err
-	}
-	var in In
-	if err := json.Unmarshal(body, &in); err != nil {
-		return nil, wire.NewError("SerializationException", "The request body is not the operation's JSON.")
-	}
-	return operation(ask{a, r, caller}, in)
+func asked[In, Out any](a *API, run func(ask, In) (Out, error)) iam.Operation {
+	return iam.JSON(func(r *http.Request, caller *iam.Caller, in In) (Out, error) { return run(ask{a, r, caller}, in) })
 }
 
 // may asks IAM whether the caller may do the action to the stream of the group; the
