@@ -16,6 +16,7 @@ import (
 type problems struct {
 	file string // Pulumi.<stack>.yaml
 	list []error
+	page *page // nil but while the reference is written
 }
 
 func (p *problems) add(key, format string, args ...any) {
@@ -53,29 +54,151 @@ func show(v any) string {
 	return string(text)
 }
 
+// raw is a setting as the engine hands it over: a text as it is, all else as JSON.
+type raw string
+
 // object reads the fields of one mapping. Every reader returns the default where the
-// field is absent, and adds a problem where it is there and wrong.
+// field is absent, and adds a problem where it is there and wrong. What is read is
+// legal; close tells of the fields that nobody read.
+//
+// Reading is also what documents the settings: each reader is given a sentence about the
+// field, and while the reference is written (see Reference) keeps it with the field's
+// kind, default and legal values.
 type object struct {
 	p      *problems
 	key    string
+	joint  string // between key and a field's name
 	fields map[string]any
+	read   *[]string // names of the fields that were read, in that order
 }
 
-// object takes v as a mapping that may have the legal fields alone.
-func (p *problems) object(key string, v any, legal ...string) object {
-	o := object{p: p, key: key}
+func (p *problems) newObject(key string, fields map[string]any) object {
+	return object{p: p, key: key, joint: ".", fields: fields, read: new([]string)}
+}
+
+// within takes v as a mapping, lets read have it, and refuses what read did not ask for.
+func (p *problems) within(key string, v any, read func(object)) {
 	fields, ok := v.(map[string]any)
 	if !ok {
-		p.add(key, "is %s: legal is a mapping of %s", show(v), strings.Join(legal, ", "))
-		return o
+		o := (&problems{}).newObject(key, nil) // its names are what is legal
+		read(o)
+		p.add(key, "is %s: legal is a mapping of %s", show(v), joined(*o.read))
+		return
 	}
-	o.fields = fields
-	for _, name := range sortedKeys(fields) {
-		if !slices.Contains(legal, name) {
-			p.add(o.at(name), "is not a setting%s: legal are %s", meant(name, legal), strings.Join(legal, ", "))
+	o := p.newObject(key, fields)
+	read(o)
+	o.close()
+}
+
+// close tells of the fields that nobody read.
+func (o object) close() {
+	for _, name := range sortedKeys(o.fields) {
+		if !slices.Contains(*o.read, name) {
+			o.p.add(o.at(name), "is not a setting%s: legal are %s", meant(name, *o.read), joined(*o.read))
 		}
 	}
-	return o
+}
+
+func (o object) at(name string) string { return o.key + o.joint + name }
+
+func (o object) has(name string) bool { _, ok := o.fields[name]; return ok }
+
+// field is a field's value, decoded. Asking for it makes it legal, and documents it.
+func (o object) field(name, kind, legal string, otherwise any, doc string, notes []note) (any, bool) {
+	if !slices.Contains(*o.read, name) {
+		*o.read = append(*o.read, name)
+		o.p.page.add(o.at(name), kind, legal, otherwise, doc, notes)
+	}
+	v, ok := o.fields[name]
+	if text, undecoded := v.(raw); undecoded {
+		if kind == kindText || kind == kindChoice {
+			return string(text), true
+		}
+		return decode(string(text)), true
+	}
+	return v, ok
+}
+
+// emptyList tells whether the field is there, and a list of nothing.
+func (o object) emptyList(name string) bool {
+	v := o.fields[name]
+	if text, undecoded := v.(raw); undecoded {
+		v = decode(string(text))
+	}
+	list, ok := v.([]any)
+	return ok && len(list) == 0
+}
+
+// child reads a mapping inside this one. Where it is absent read gets one without
+// fields, for the defaults.
+func (o object) child(name, doc string, read func(object), notes ...note) {
+	v, ok := o.field(name, kindMapping, "", nil, doc, notes)
+	if !ok {
+		read(o.p.newObject(o.at(name), nil))
+		return
+	}
+	o.p.within(o.at(name), v, read)
+}
+
+// each reads a list of mappings. While the reference is written, read is called once.
+func (o object) each(name, of, doc string, read func(i int, element object), notes ...note) {
+	v, ok := o.field(name, "list of "+of, "", nil, doc, notes)
+	if o.p.page != nil {
+		read(0, o.p.newObject(o.at(name)+"[]", nil))
+	}
+	if !ok {
+		return
+	}
+	for i, element := range o.p.items(o.at(name), v, of) {
+		o.p.within(fmt.Sprintf("%s[%d]", o.at(name), i), element, func(o object) { read(i, o) })
+	}
+}
+
+// named reads a mapping of names to mappings, in order of the alphabet. While the
+// reference is written, read is called once, with placeholder as the name.
+func (o object) named(name, placeholder, doc string, read func(name string, element object), notes ...note) {
+	v, ok := o.field(name, kindMapping+" of "+placeholder, "", nil, doc, notes)
+	if o.p.page != nil {
+		read(placeholder, o.p.newObject(o.at(name)+"."+placeholder, nil))
+	}
+	if !ok {
+		return
+	}
+	fields, ok := v.(map[string]any)
+	if !ok {
+		o.p.add(o.at(name), "is %s: legal is a mapping of %s", show(v), placeholder)
+		return
+	}
+	for _, key := range sortedKeys(fields) {
+		o.p.within(o.at(name)+"."+key, fields[key], func(o object) { read(key, o) })
+	}
+}
+
+// table reads a mapping of names to texts. Each pair is handed to check with its key.
+func (o object) table(name, of, doc string, check func(key, name, text string), notes ...note) map[string]string {
+	v, ok := o.field(name, kindMapping+" of "+of, "", nil, doc, notes)
+	if !ok {
+		return nil
+	}
+	fields, ok := v.(map[string]any)
+	if !ok {
+		o.p.add(o.at(name), "is %s: legal is a mapping of %s", show(v), of)
+		return nil
+	}
+	out := map[string]string{}
+	for _, entry := range sortedKeys(fields) {
+		key := o.at(name) + "." + entry
+		text, ok := fields[entry].(string)
+		if !ok {
+			o.p.add(key, "is %s: legal is a text", show(fields[entry]))
+			continue
+		}
+		if check != nil {
+			check(key, entry, text)
+		}
+		out[entry] = text
+	}
+	return out
 }
 
 // items takes v as a list.
@@ -87,27 +210,10 @@ func (p *problems) items(key string, v any, of string) []any {
 	return list
 }
 
-func (o object) at(name string) string { return o.key + "." + name }
-
-func (o object) has(name string) bool { _, ok := o.fields[name]; return ok }
-
-// emptyList tells whether the field is there, and a list of nothing.
-func (o object) emptyList(name string) bool {
-	list, ok := o.fields[name].([]any)
-	return ok && len(list) == 0
-}
-
-// child reads a mapping inside this one; an absent one has no fields.
-func (o object) child(name string, legal ...string) object {
-	v, ok := o.fields[name]
-	if !ok {
-		return object{p: o.p, key: o.at(name)}
-	}
-	return o.p.object(o.at(name), v, legal...)
-}
-
-func (o object) text(name, otherwise, legal string) string {
-	v, ok := o.fields[name]
+// text reads a text. legal completes "legal", such as "is a user name"; what is legal
+// beyond being a text is the caller's to check.
+func (o object) text(name, otherwise, legal, doc string, notes ...note) string {
+	v, ok := o.field(name, kindText, legal, otherwise, doc, notes)
 	if !ok {
 		return otherwise
 	}
@@ -119,21 +225,21 @@ func (o object) text(name, otherwise, legal string) string {
 }
 
 // choice reads a text that is one of the legal ones.
-func (o object) choice(name, otherwise string, legal ...string) string {
-	v, ok := o.fields[name]
+func (o object) choice(name, otherwise string, legal []string, doc string, notes ...note) string {
+	v, ok := o.field(name, kindChoice, "are "+joined(legal), otherwise, doc, notes)
 	if !ok {
 		return otherwise
 	}
 	s, ok := v.(string)
 	if !ok || !slices.Contains(legal, s) {
-		o.wrong(name, v, "are "+strings.Join(legal, ", "))
+		o.wrong(name, v, "are "+joined(legal))
 		return ""
 	}
 	return s
 }
 
-func (o object) boolean(name string, otherwise bool) bool {
-	v, ok := o.fields[name]
+func (o object) boolean(name string, otherwise bool, doc string, notes ...note) bool {
+	v, ok := o.field(name, "boolean", "are true, false", otherwise, doc, notes)
 	if !ok {
 		return otherwise
 	}
@@ -145,25 +251,40 @@ func (o object) boolean(name string, otherwise bool) bool {
 }
 
 // integer reads a whole number from least to most, both included.
-func (o object) integer(name string, otherwise, least, most int) int {
-	v, ok := o.fields[name]
+func (o object) integer(name string, otherwise, least, most int, doc string, notes ...note) int {
+	legal := fmt.Sprintf("is a whole number from %d to %d", least, most)
+	if most == math.MaxInt32 {
+		legal = fmt.Sprintf("is a whole number of at least %d", least)
+	}
+	v, ok := o.field(name, "integer", legal, otherwise, doc, notes)
 	if !ok {
 		return otherwise
 	}
 	if n, ok := whole(v); ok && n >= least && n <= most {
 		return n
 	}
-	if most == math.MaxInt32 {
-		o.wrong(name, v, fmt.Sprintf("is a whole number of at least %d", least))
-	} else {
-		o.wrong(name, v, fmt.Sprintf("is a whole number from %d to %d", least, most))
+	o.wrong(name, v, legal)
+	return 0
+}
+
+// oneOf reads a whole number that is one of the legal ones; unit is theirs, such as
+// days.
+func (o object) oneOf(name string, otherwise int, values []int, unit, doc string, notes ...note) int {
+	legal := "are " + strings.Trim(strings.ReplaceAll(fmt.Sprint(values), " ", ", "), "[]") + " " + unit
+	v, ok := o.field(name, "integer", legal, otherwise, doc, notes)
+	if !ok {
+		return otherwise
 	}
+	if n, ok := whole(v); ok && slices.Contains(values, n) {
+		return n
+	}
+	o.wrong(name, v, legal)
 	return 0
 }
 
 // number reads a number above zero.
-func (o object) number(name string, otherwise float64) float64 {
-	v, ok := o.fields[name]
+func (o object) number(name string, otherwise float64, doc string, notes ...note) float64 {
+	v, ok := o.field(name, "number", "is a number above 0", otherwise, doc, notes)
 	if !ok {
 		return otherwise
 	}
@@ -177,9 +298,9 @@ func (o object) number(name string, otherwise float64) float64 {
 }
 
 // texts reads a list of texts. Each is handed to check with its key; none may stand
-// twice.
-func (o object) texts(name string, otherwise []string, of string, check func(key, text string)) []string {
-	v, ok := o.fields[name]
+// twice. check may be nil.
+func (o object) texts(name string, otherwise []string, of, doc string, check func(key, text string), notes ...note) []string {
+	v, ok := o.field(name, "list of texts", "are "+of, otherwise, doc, notes)
 	if !ok {
 		return otherwise
 	}
@@ -195,7 +316,9 @@ func (o object) texts(name string, otherwise []string, of string, check func(key
 			o.p.add(key, "is %s, which stands in the list already", show(text))
 			continue
 		}
-		check(key, text)
+		if check != nil {
+			check(key, text)
+		}
 		out = append(out, text)
 	}
 	return out
@@ -235,6 +358,8 @@ func meant(name string, legal []string) string {
 	}
 	return fmt.Sprintf(" (did you mean %s?)", best)
 }
+
+func joined(names []string) string { return strings.Join(names, ", ") }
 
 func sortedKeys[V any](m map[string]V) []string {
 	keys := make([]string, 0, len(m))

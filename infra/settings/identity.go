@@ -59,54 +59,53 @@ func (p PasswordPolicy) Lacks(password string) string {
 	return strings.Join(missing, ", ")
 }
 
-var (
-	identityKeys = []string{"aliasAttributes", "selfSignUp", "guests", "callbackUrls", "signOutUrls", "domainPrefix",
-		"passwordPolicy", "userPasswordAuth", "deletionProtection", "demoUser"}
-	policyKeys = []string{"minimumLength", "requireLowercase", "requireUppercase", "requireNumbers", "requireSymbols", "temporaryPasswordValidityDays"}
-	aliases    = []string{"email", "phone_number", "preferred_username"}
-)
+var aliases = []string{"email", "phone_number", "preferred_username"}
 
 func readIdentity(o object, target Target) Identity {
-	web := []string{"http://localhost:3000/"}
-	policy := o.child("passwordPolicy", policyKeys...)
-	id := Identity{
-		AliasAttributes: o.texts("aliasAttributes", []string{"email", "preferred_username"}, strings.Join(aliases, ", "), func(key, alias string) {
-			if !slices.Contains(aliases, alias) {
-				o.p.add(key, "is %q: legal are %s", alias, strings.Join(aliases, ", "))
+	var id Identity
+	o.child("identity", "Who can sign in, and how.", func(o object) {
+		web := []string{"http://localhost:3000/"}
+		id = Identity{
+			AliasAttributes: o.texts("aliasAttributes", []string{"email", "preferred_username"}, joined(aliases), "What a user may sign in with besides the user name. A change replaces the user pool and loses its users.", func(key, alias string) {
+				if !slices.Contains(aliases, alias) {
+					o.p.add(key, "is %q: legal are %s", alias, joined(aliases))
+				}
+			}),
+			SelfSignUp:       o.boolean("selfSignUp", true, "Whether people may register themselves."),
+			Guests:           o.boolean("guests", false, "Whether callers that have not signed in get credentials too, which open only routes with the caller guest."),
+			CallbackURLs:     o.urls("callbackUrls", web, "Where the hosted sign-in may send a code to, matched exactly. The first is the web client, and must be a sign-out URL too."),
+			SignOutURLs:      o.urls("signOutUrls", web, "Where the hosted sign-out may lead to, matched exactly."),
+			DomainPrefix:     o.text("domainPrefix", "", domainRule, "Of the hosted sign-in, unique in its region among all accounts.", byDefault("derived from project, stack, account and region")),
+			UserPasswordAuth: o.boolean("userPasswordAuth", false, "Whether the client may send passwords to the user pool API, rather than prove them by SRP."),
+			DemoUser:         o.text("demoUser", "", "is a user name", "The user is made once demoPassword is set, on the local AWS always."),
+			// Users that are lost are lost for good; on the local AWS they are play.
+			DeletionProtection: o.boolean("deletionProtection", target == AWS, "Whether neither Pulumi nor AWS deletes the user pool.", byDefault("true on AWS, false on the local AWS")),
+		}
+		o.child("passwordPolicy", "What a password must have.", func(o object) {
+			id.PasswordPolicy = PasswordPolicy{
+				MinimumLength:                 o.integer("minimumLength", 8, 6, 99, "Characters."),
+				RequireLowercase:              o.boolean("requireLowercase", true, "A lower-case letter."),
+				RequireUppercase:              o.boolean("requireUppercase", true, "An upper-case letter."),
+				RequireNumbers:                o.boolean("requireNumbers", true, "A digit."),
+				RequireSymbols:                o.boolean("requireSymbols", true, "A symbol."),
+				TemporaryPasswordValidityDays: o.integer("temporaryPasswordValidityDays", 7, 1, 365, "How long a password that an administrator gave opens the first sign-in."),
 			}
-		}),
-		SelfSignUp:       o.boolean("selfSignUp", true),
-		Guests:           o.boolean("guests", false),
-		CallbackURLs:     o.urls("callbackUrls", web),
-		SignOutURLs:      o.urls("signOutUrls", web),
-		DomainPrefix:     o.text("domainPrefix", "", domainRule),
-		UserPasswordAuth: o.boolean("userPasswordAuth", false),
-		DemoUser:         o.text("demoUser", "", "is a user name"),
-		// Users that are lost are lost for good; on the local AWS they are play.
-		DeletionProtection: o.boolean("deletionProtection", target == AWS),
-		PasswordPolicy: PasswordPolicy{
-			MinimumLength:                 policy.integer("minimumLength", 8, 6, 99),
-			RequireLowercase:              policy.boolean("requireLowercase", true),
-			RequireUppercase:              policy.boolean("requireUppercase", true),
-			RequireNumbers:                policy.boolean("requireNumbers", true),
-			RequireSymbols:                policy.boolean("requireSymbols", true),
-			TemporaryPasswordValidityDays: policy.integer("temporaryPasswordValidityDays", 7, 1, 365),
-		},
-	}
-	if len(id.CallbackURLs) > 0 && len(id.SignOutURLs) > 0 && !slices.Contains(id.SignOutURLs, id.CallbackURLs[0]) {
-		o.p.add(o.at("signOutUrls"), "lacks %s, the first of callbackUrls: that is the web client's address, which people come back to when they sign out", id.CallbackURLs[0])
-	}
-	if fault := domainFault(id.DomainPrefix); fault != "" {
-		o.p.add(o.at("domainPrefix"), "is %q: %s", id.DomainPrefix, fault)
-	}
-	if fault := userFault(id.DemoUser, id.AliasAttributes); fault != "" {
-		o.p.add(o.at("demoUser"), "is %q: %s", id.DemoUser, fault)
-	}
+		})
+		if len(id.CallbackURLs) > 0 && len(id.SignOutURLs) > 0 && !slices.Contains(id.SignOutURLs, id.CallbackURLs[0]) {
+			o.p.add(o.at("signOutUrls"), "lacks %s, the first of callbackUrls: that is the web client's address, which people come back to when they sign out", id.CallbackURLs[0])
+		}
+		if fault := domainFault(id.DomainPrefix); fault != "" {
+			o.p.add(o.at("domainPrefix"), "is %q: %s", id.DomainPrefix, fault)
+		}
+		if fault := userFault(id.DemoUser, id.AliasAttributes); fault != "" {
+			o.p.add(o.at("demoUser"), "is %q: %s", id.DemoUser, fault)
+		}
+	})
 	return id
 }
 
-func (o object) urls(name string, otherwise []string) []string {
-	list := o.texts(name, otherwise, "URLs", func(key, text string) {
+func (o object) urls(name string, otherwise []string, doc string) []string {
+	list := o.texts(name, otherwise, "https URLs, an app's own scheme, or http for localhost", doc, func(key, text string) {
 		if fault := urlFault(text); fault != "" {
 			o.p.add(key, "is %q: %s", text, fault)
 		}

@@ -46,52 +46,41 @@ func (r Route) String() string { return r.Method + " " + r.Path }
 const maxCount = math.MaxInt32
 
 var (
-	routeKeys = []string{"method", "path", "function", "authorization", "apiKeyRequired", "callers", "scopes", "public"}
-	methods   = []string{"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "ANY"}
+	methods        = []string{"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "ANY"}
+	authorizations = []string{string(None), string(IAM), string(CognitoUserPools)}
 
 	// scopes are those that a token of this stack's client can hold; the last is in the
 	// access tokens of those who sign in without the hosted page.
 	scopes = []string{"openid", "email", "profile", "phone", "aws.cognito.signin.user.admin"}
 )
 
-func readRoutes(p *problems, key string, v any, functions []string, guests bool) []Route {
+func readRoutes(o object, functions []string) []Route {
 	routes := []Route{}
-	list := p.items(key, v, "routes")
-	if l, ok := v.([]any); ok && len(l) == 0 {
-		p.add(key, "is empty: an API has at least one route")
+	switch {
+	case !o.has("routes"):
+		o.p.add(o.at("routes"), "is missing: legal is a list of routes")
+	case o.emptyList("routes"):
+		o.p.add(o.at("routes"), "is empty: an API has at least one route")
 	}
-	for i, element := range list {
-		o := p.object(fmt.Sprintf("%s[%d]", key, i), element, routeKeys...)
-		if o.fields == nil {
-			routes = append(routes, Route{}) // keeps the numbers of those that follow
-			continue
-		}
-		routes = append(routes, readRoute(o, functions, guests))
-	}
-	checkPathsTogether(p, key, routes)
-	for _, caller := range []Caller{Authenticated, Guest} {
-		if _, conflicts := AccessOf(routes, caller); len(conflicts) > 0 {
-			c := conflicts[0]
-			p.add(fmt.Sprintf("%s[%d]", key, c.Refused), "(%s) is not for %s, and IAM cannot tell it from %s[%d] (%s), which is: give both the same callers, or one of them another path",
-				routes[c.Refused], caller, key, c.Granted, routes[c.Granted])
-		}
-	}
+	o.each("routes", "routes", "The API's routes.", func(_ int, o object) {
+		routes = append(routes, readRoute(o, functions))
+	}, required)
+	checkPathsTogether(o.p, o.at("routes"), routes)
 	return routes
 }
 
-func readRoute(o object, functions []string, guests bool) Route {
+func readRoute(o object, functions []string) Route {
 	for _, name := range []string{"method", "path", "function"} {
 		if !o.has(name) {
 			o.p.add(o.at(name), "is missing")
 		}
 	}
 	r := Route{
-		Method:         o.choice("method", "", methods...),
-		Path:           o.text("path", "", "is a path such as /users/{id}"),
-		Function:       o.text("function", "", "are "+strings.Join(functions, ", ")),
-		Authorization:  Authorization(o.choice("authorization", string(None), string(None), string(IAM), string(CognitoUserPools))),
-		APIKeyRequired: o.boolean("apiKeyRequired", false),
-		Public:         o.boolean("public", false),
+		Method:         o.choice("method", "", methods, "ANY is every method that the path does not declare.", required),
+		Path:           o.text("path", "", "is a path such as /users/{id}", "Begins with a slash. {name} is one part that a request may choose; a last part {rest+} takes all that follows.", required),
+		Function:       o.text("function", "", "are "+joined(functions), "A folder of functions/, which answers.", required),
+		Authorization:  Authorization(o.choice("authorization", string(None), authorizations, "How the route decides who may call it: AWS_IAM, requests signed with credentials of the identity pool (Signature Version 4); COGNITO_USER_POOLS, a token of the user pool.")),
+		APIKeyRequired: o.boolean("apiKeyRequired", false, "Whether an API key is asked for, with the limits of usagePlan. A key tells clients apart; it proves nobody."),
 	}
 	if r.Path != "" {
 		if fault := pathFault(r.Path); fault != "" {
@@ -99,41 +88,35 @@ func readRoute(o object, functions []string, guests bool) Route {
 			r.Path = ""
 		}
 	}
-
 	if r.Function != "" && !slices.Contains(functions, r.Function) {
-		o.p.add(o.at("function"), "is %q: there is no functions/%s/main.go; legal are %s", r.Function, r.Function, strings.Join(functions, ", "))
+		o.p.add(o.at("function"), "is %q: there is no functions/%s/main.go; legal are %s", r.Function, r.Function, joined(functions))
 		r.Function = ""
 	}
 
-	r.Scopes = o.texts("scopes", nil, strings.Join(scopes, ", "), func(key, scope string) {
-		if !slices.Contains(scopes, scope) {
-			o.p.add(key, "is %q: legal are %s", scope, strings.Join(scopes, ", "))
-		}
-	})
-	if o.has("scopes") && r.Authorization != CognitoUserPools && r.Authorization != "" {
-		o.p.add(o.at("scopes"), "is for authorization %s alone, and the route's is %s", CognitoUserPools, r.Authorization)
-	}
-
-	for _, caller := range o.texts("callers", nil, "authenticated, guest", func(key, caller string) {
-		switch {
-		case caller != string(Authenticated) && caller != string(Guest):
-			o.p.add(key, "is %q: legal are authenticated, guest", caller)
-		case caller == string(Guest) && !guests:
-			o.p.add(key, "is \"guest\", but identity.guests is false: there are none")
-		}
-	}) {
+	for _, caller := range o.texts("callers", nil, "authenticated, guest", "For AWS_IAM: who gets the permission to call.", nil, byDefault("[authenticated]")) {
 		r.Callers = append(r.Callers, Caller(caller))
 	}
 	switch {
 	case r.Authorization == "": // which is told already
 	case o.has("callers") && r.Authorization != IAM:
 		o.p.add(o.at("callers"), "is for authorization %s alone, and the route's is %s", IAM, r.Authorization)
+		r.Callers = nil
 	case o.emptyList("callers"):
 		o.p.add(o.at("callers"), "names nobody: legal are authenticated, guest")
 	case r.Authorization == IAM && len(r.Callers) == 0:
 		r.Callers = []Caller{Authenticated}
 	}
 
+	r.Scopes = o.texts("scopes", nil, joined(scopes), "For COGNITO_USER_POOLS: one of them must be in the access token. Without any, the route asks for an ID token.", func(key, scope string) {
+		if !slices.Contains(scopes, scope) {
+			o.p.add(key, "is %q: legal are %s", scope, joined(scopes))
+		}
+	})
+	if o.has("scopes") && r.Authorization != CognitoUserPools && r.Authorization != "" {
+		o.p.add(o.at("scopes"), "is for authorization %s alone, and the route's is %s", CognitoUserPools, r.Authorization)
+	}
+
+	r.Public = o.boolean("public", false, "Must be said of a route with neither authorization nor key, so that none is open by oversight.")
 	closed := r.Authorization != None || r.APIKeyRequired
 	switch {
 	case r.Method == "OPTIONS" && closed:
@@ -144,6 +127,29 @@ func readRoute(o object, functions []string, guests bool) Route {
 		o.p.add(o.key, "asks for neither authorization nor a key: set authorization or apiKeyRequired, or public: true if everybody may call it")
 	}
 	return r
+}
+
+// checkCallers checks the callers of the routes against who there is, and whether IAM
+// can tell the routes of each apart.
+func checkCallers(o object, routes []Route, identity Identity) {
+	key := o.at("routes")
+	for i, r := range routes {
+		for j, caller := range r.Callers {
+			switch at := fmt.Sprintf("%s[%d].callers[%d]", key, i, j); {
+			case caller != Authenticated && caller != Guest:
+				o.p.add(at, "is %q: legal are authenticated, guest", caller)
+			case caller == Guest && !identity.Guests:
+				o.p.add(at, "is \"guest\", but identity.guests is false: there are none")
+			}
+		}
+	}
+	for _, caller := range []Caller{Authenticated, Guest} {
+		if _, conflicts := AccessOf(routes, caller); len(conflicts) > 0 {
+			c := conflicts[0]
+			o.p.add(fmt.Sprintf("%s[%d]", key, c.Refused), "(%s) is not for %s, and IAM cannot tell it from %s[%d] (%s), which is: give both the same callers, or one of them another path",
+				routes[c.Refused], caller, key, c.Granted, routes[c.Granted])
+		}
+	}
 }
 
 // partName is what API Gateway allows in a part of a path.

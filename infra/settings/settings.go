@@ -9,8 +9,6 @@ package settings
 import (
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -48,13 +46,6 @@ type UsagePlan struct {
 	QuotaPeriod string  // DAY, WEEK, MONTH
 }
 
-// Function is how one Lambda function runs.
-type Function struct {
-	Memory           int // MB
-	Timeout          int // seconds
-	LogRetentionDays int
-}
-
 // Logging is what API Gateway writes to CloudWatch. Either needs the account's
 // CloudWatch role for API Gateway, which a fresh account lacks: without it the stage
 // cannot be made.
@@ -73,9 +64,6 @@ const LocalDemoPassword = "demoPASS123"
 // retentions are the periods, in days, that CloudWatch Logs knows:
 // https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html.
 var retentions = []int{1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
-
-// keys are the settings at the top of a stack file.
-var keys = []string{"target", "stageName", "routes", "usagePlan", "identity", "functions", "logging", "demoPassword"}
 
 // FromEnv reads the configuration as the engine hands it to a program: the values by
 // their full keys, and the keys of those that are secrets. pulumi.Context offers values
@@ -96,84 +84,61 @@ func FromEnv(env func(string) string) (config map[string]string, secrets []strin
 
 // Parse checks the configuration of a stack. Keys of other namespaces than the
 // project's are none of its business. functionsDir is the folder with a folder for each
-// function; listing it is the only thing done outside the arguments.
+// function; nothing else outside the arguments is looked at.
 func Parse(project, stack string, config map[string]string, secrets []string, functionsDir string) (*Settings, error) {
 	known, err := functionNames(functionsDir)
 	if err != nil {
 		return nil, err
 	}
 	p := &problems{file: "Pulumi." + stack + ".yaml"}
-	at := func(name string) string { return project + ":" + name }
-	own := map[string]string{}
-	for _, key := range sortedKeys(config) {
-		name, mine := strings.CutPrefix(key, project+":")
-		if !mine {
-			continue
+	own := map[string]any{}
+	for key, value := range config {
+		if name, mine := strings.CutPrefix(key, project+":"); mine {
+			own[name] = raw(value)
 		}
-		if !slices.Contains(keys, name) {
-			p.add(key, "is not a setting%s: legal are %s", meant(name, keys), strings.Join(keys, ", "))
-		}
-		own[name] = config[key]
 	}
-	section := func(name string, legal ...string) object {
-		if _, ok := own[name]; !ok {
-			return object{p: p, key: at(name)}
-		}
-		return p.object(at(name), decode(own[name]), legal...)
+	s := read(p, project, stack, own, secrets, known)
+	if err := p.err(); err != nil {
+		return nil, err
 	}
+	return s, nil
+}
 
-	s := &Settings{Project: project, Stack: stack, Target: AWS}
-	switch target := Target(own["target"]); target {
-	case AWS, Local:
-		s.Target = target
-	default:
-		if _, given := own["target"]; given {
-			p.add(at("target"), "is %q: legal are %s, %s", target, AWS, Local)
-		}
-	}
-
-	s.StageName = own["stageName"]
+// read reads every section, and then checks what they say of one another.
+func read(p *problems, project, stack string, own map[string]any, secrets, known []string) *Settings {
+	o := p.newObject(project, own)
+	o.joint = ":"
+	s := &Settings{Project: project, Stack: stack}
+	s.Target = Target(o.choice("target", string(AWS), []string{string(AWS), string(Local)},
+		"Where the stack is brought up: aws, or local, which is this repository's own local AWS. A stack refuses to run against the other."))
+	s.StageName = o.text("stageName", "", "are 1 to 128 letters, digits and underscores",
+		"Stage of the API, the last part of its URL.", byDefault("the stack's name, with an underscore for every other character"))
 	if s.StageName == "" {
 		s.StageName = regexp.MustCompile(`[^A-Za-z0-9_]`).ReplaceAllString(stack, "_")
 	}
 	if !regexp.MustCompile(`^[A-Za-z0-9_]{1,128}$`).MatchString(s.StageName) {
-		p.add(at("stageName"), "is %q: legal are 1 to 128 letters, digits and underscores", s.StageName)
+		p.add(o.at("stageName"), "is %q: legal are 1 to 128 letters, digits and underscores", s.StageName)
 	}
 
-	s.Identity = readIdentity(section("identity", identityKeys...), s.Target)
-	if text, ok := own["routes"]; ok {
-		s.Routes = readRoutes(p, at("routes"), decode(text), known, s.Identity.Guests)
-	} else {
-		p.add(at("routes"), "is missing: legal is a list of routes")
-	}
+	s.Routes = readRoutes(o, known)
+	s.UsagePlan = readUsagePlan(o)
+	s.Identity = readIdentity(o, s.Target)
+	settings := readFunctions(o)
+	s.Logging = readLogging(o)
+	s.DemoPassword = o.text("demoPassword", "", "is a password that identity.passwordPolicy allows",
+		"Password of identity.demoUser, a secret: set it with `pulumi config set --secret demoPassword`; on AWS it is refused in plain text.",
+		byDefault("no demo user on AWS, "+LocalDemoPassword+" on the local AWS"))
+	o.close()
 
-	plan := section("usagePlan", "rateLimit", "burstLimit", "quotaLimit", "quotaPeriod")
-	s.UsagePlan = UsagePlan{
-		RateLimit:   plan.number("rateLimit", 10),
-		BurstLimit:  plan.integer("burstLimit", 20, 1, maxCount),
-		QuotaLimit:  plan.integer("quotaLimit", 10_000, 1, maxCount),
-		QuotaPeriod: plan.choice("quotaPeriod", "DAY", "DAY", "WEEK", "MONTH"),
-	}
-
-	logging := section("logging", "access", "execution", "retentionDays")
-	s.Logging = Logging{
-		Access:        logging.boolean("access", false),
-		Execution:     logging.choice("execution", "OFF", "OFF", "ERROR", "INFO"),
-		RetentionDays: readRetention(logging, "retentionDays", 90),
-	}
-
-	s.Functions = readFunctions(section("functions", known...), s.Routes, known)
-	s.DemoPassword = readDemoPassword(p, s, own["demoPassword"], slices.Contains(secrets, at("demoPassword")))
-
+	checkCallers(o, s.Routes, s.Identity)
+	s.Functions = usedFunctions(o, s, settings, known)
+	s.DemoPassword = demoPassword(o, s, slices.Contains(secrets, o.at("demoPassword")))
 	for _, suffix := range s.nameSuffixes() {
 		if name := s.Name(suffix); len(name) > maxName {
 			p.add("the name "+name, "has %d characters: AWS allows %d; shorten the stack's name or the function's", len(name), maxName)
 		}
 	}
-	if err := p.err(); err != nil {
-		return nil, err
-	}
-	return s, nil
+	return s
 }
 
 // maxName is the length that Lambda allows a function's name, and IAM a role's.
@@ -200,91 +165,53 @@ func (s *Settings) nameSuffixes() []string {
 // FunctionNames are the functions that the routes name, in order of the alphabet.
 func (s *Settings) FunctionNames() []string { return sortedKeys(s.Functions) }
 
-func readFunctions(o object, routes []Route, known []string) map[string]Function {
-	out := map[string]Function{}
-	for _, r := range routes {
-		if r.Function == "" {
-			continue
+func readUsagePlan(o object) UsagePlan {
+	var plan UsagePlan
+	o.child("usagePlan", "What one API key may ask for.", func(o object) {
+		plan = UsagePlan{
+			RateLimit:   o.number("rateLimit", 10, "Requests a second."),
+			BurstLimit:  o.integer("burstLimit", 20, 1, maxCount, "Requests at once."),
+			QuotaLimit:  o.integer("quotaLimit", 10_000, 1, maxCount, "Requests a period."),
+			QuotaPeriod: o.choice("quotaPeriod", "DAY", []string{"DAY", "WEEK", "MONTH"}, "The period of quotaLimit."),
 		}
-		f := o.child(r.Function, "memory", "timeout", "logRetentionDays")
-		if _, done := out[r.Function]; done {
-			continue
-		}
-		out[r.Function] = Function{
-			Memory: f.integer("memory", 128, 128, 10_240),
-			// API Gateway waits 29 seconds for a function, so that a longer run is paid
-			// for and answers nobody.
-			Timeout:          f.integer("timeout", 10, 1, 29),
-			LogRetentionDays: readRetention(f, "logRetentionDays", 30),
-		}
-	}
-	for _, name := range sortedKeys(o.fields) {
-		if _, used := out[name]; !used && slices.Contains(known, name) {
-			o.p.add(o.at(name), "is for a function that no route names")
-		}
-	}
-	return out
+	})
+	return plan
 }
 
-func readRetention(o object, name string, otherwise int) int {
-	v, ok := o.fields[name]
-	if !ok {
-		return otherwise
-	}
-	if n, ok := whole(v); ok && slices.Contains(retentions, n) {
-		return n
-	}
-	o.wrong(name, v, "are "+strings.Trim(strings.ReplaceAll(fmt.Sprint(retentions), " ", ", "), "[]")+" days")
-	return 0
+func readLogging(o object) Logging {
+	var logging Logging
+	o.child("logging", "What API Gateway writes to CloudWatch. Both kinds are off by default because they need the CloudWatch role of the account and region, which a fresh account lacks and which no single stack should own. Neither ever holds headers, bodies, tokens or keys.", func(o object) {
+		logging = Logging{
+			Access:        o.boolean("access", false, "A line of JSON for each request: who called what, and how it ended.", cost("CloudWatch Logs, 0.50 USD a GB; a line has about 600 bytes")),
+			Execution:     o.choice("execution", "OFF", []string{"OFF", "ERROR", "INFO"}, "How each request was handled. Write it in quotes, since YAML reads OFF as false.", cost("CloudWatch Logs, 0.50 USD a GB; INFO writes about 20 lines a request")),
+			RetentionDays: o.oneOf("retentionDays", 90, retentions, "days", "How long both are kept."),
+		}
+	})
+	return logging
 }
 
-// readDemoPassword checks the demo user's password, and never shows it.
-func readDemoPassword(p *problems, s *Settings, password string, secret bool) string {
-	key, user := s.Project+":demoPassword", s.Project+":identity.demoUser"
+// demoPassword checks the demo user's password, and never shows it.
+func demoPassword(o object, s *Settings, secret bool) string {
+	key, user, password := o.at("demoPassword"), o.at("identity.demoUser"), s.DemoPassword
 	switch {
 	case s.Identity.DemoUser == "":
 		if password != "" {
-			p.add(key, "is set, but %s names no user", user)
+			o.p.add(key, "is set, but %s names no user", user)
 		}
 		return ""
 	case password == "" && s.Target == Local:
 		if missing := s.Identity.PasswordPolicy.Lacks(LocalDemoPassword); missing != "" {
-			p.add(key, "is not set, and the one that is used on the local AWS then (%s) lacks %s, which %s:identity.passwordPolicy asks for", LocalDemoPassword, missing, s.Project)
+			o.p.add(key, "is not set, and the one that is used on the local AWS then (%s) lacks %s, which %s asks for", LocalDemoPassword, missing, o.at("identity.passwordPolicy"))
 		}
 		return LocalDemoPassword
 	case password == "":
 		return ""
 	}
 	if !secret && s.Target == AWS {
-		p.add(key, "is in plain text: set it with `pulumi config set --secret demoPassword`")
+		o.p.add(key, "is in plain text: set it with `pulumi config set --secret demoPassword`")
 	}
 	if missing := s.Identity.PasswordPolicy.Lacks(password); missing != "" {
-		p.add(key, "lacks %s, which %s:identity.passwordPolicy asks for", missing, s.Project)
+		o.p.add(key, "lacks %s, which %s asks for", missing, o.at("identity.passwordPolicy"))
 	}
 	return password
-}
-
-// functionNames are the folders of functionsDir that hold a function.
-func functionNames(functionsDir string) ([]string, error) {
-	mains, err := filepath.Glob(filepath.Join(functionsDir, "*", "main.go"))
-	if err != nil {
-		return nil, fmt.Errorf("listing the functions in %s: %w", functionsDir, err)
-	}
-	if len(mains) == 0 {
-		if _, err := os.Stat(functionsDir); err != nil {
-			return nil, fmt.Errorf("listing the functions: %w", err)
-		}
-	}
-	names := []string{}
-	for _, main := range mains {
-		if name := filepath.Base(filepath.Dir(main)); isFunctionName(name) {
-			names = append(names, name)
-		}
-	}
-	return names, nil
-}
-
-// isFunctionName tells whether a folder's name can be part of a Lambda function's name.
-func isFunctionName(name string) bool {
-	return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*$`).MatchString(name)
 }

@@ -216,7 +216,7 @@ identity: {guests: true}`,
 
 		// Identity.
 		{"unknown key of identity", identity("selfSignup: false"),
-			[]string{`auth-api:identity.selfSignup is not a setting (did you mean selfSignUp?): legal are aliasAttributes, selfSignUp, guests, callbackUrls, signOutUrls, domainPrefix, passwordPolicy, userPasswordAuth, deletionProtection, demoUser`}},
+			[]string{`auth-api:identity.selfSignup is not a setting (did you mean selfSignUp?): legal are aliasAttributes, selfSignUp, guests, callbackUrls, signOutUrls, domainPrefix, userPasswordAuth, demoUser, deletionProtection, passwordPolicy`}},
 		{"guests is text", identity("guests: 'on'"), []string{`auth-api:identity.guests is "on": legal are true, false`}},
 		{"alias", identity("aliasAttributes: [mail]"), []string{`auth-api:identity.aliasAttributes[0] is "mail": legal are email, phone_number, preferred_username`}},
 		{"http callback", identity(`callbackUrls: ["http://example.com/"], signOutUrls: ["http://example.com/"]`),
@@ -244,7 +244,7 @@ identity: {guests: true}`,
 			[]string{`auth-api:demoPassword is not set, and the one that is used on the local AWS then (demoPASS123) lacks a symbol, which auth-api:identity.passwordPolicy asks for`}},
 
 		// Functions and logging.
-		{"unknown function", open + "\nfunctions: {noauth: {}}", []string{`auth-api:functions.noauth is not a setting (did you mean no-auth?): legal are no-auth, require-auth`}},
+		{"unknown function", open + "\nfunctions: {noauth: {}}", []string{`auth-api:functions.noauth is not a function (did you mean no-auth?): legal are no-auth, require-auth`}},
 		{"function without a route", open + "\nfunctions: {require-auth: {memory: 256}}", []string{`auth-api:functions.require-auth is for a function that no route names`}},
 		{"memory", open + "\nfunctions: {no-auth: {memory: 64}}", []string{`auth-api:functions.no-auth.memory is 64: legal is a whole number from 128 to 10240`}},
 		{"memory with a unit", open + "\nfunctions: {no-auth: {memory: 128MB}}", []string{`auth-api:functions.no-auth.memory is "128MB": legal is a whole number from 128 to 10240`}},

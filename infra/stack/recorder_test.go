@@ -24,7 +24,8 @@ import (
 // recorder stands in for the engine and the provider: it records what is registered,
 // and answers what AWS would make up.
 type recorder struct {
-	account string // that the provider answers for
+	account  string         // that the provider answers for
+	previous map[string]any // the stack's outputs before
 
 	mu        sync.Mutex
 	resources []registered
@@ -43,6 +44,9 @@ type registered struct {
 func (r *recorder) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if args.Token == "pulumi:pulumi:readStackOutputs" {
+		return resource.NewPropertyMapFromMap(map[string]any{"outputs": r.previous}), nil
+	}
 	r.invoked = append(r.invoked, args.Token)
 	answers := map[string]map[string]any{
 		"aws:index/getCallerIdentity:getCallerIdentity": {"accountId": r.account, "arn": "arn:aws:iam::" + r.account + ":user/ann", "userId": "u", "id": r.account},
@@ -140,7 +144,7 @@ func run(t *testing.T, name, file string, changes ...func(*environment)) (*recor
 		change(e)
 	}
 
-	r := &recorder{account: e.account, exports: map[string]any{}}
+	r := &recorder{account: e.account, previous: e.previous, exports: map[string]any{}}
 	err = pulumi.RunErr(func(ctx *pulumi.Context) error {
 		program := stack.Program(func(key string) string { return e.env[key] }, stack.WithRoot("../.."), stack.WithBuilder(e.builder))
 		if err := program(ctx); err != nil {
@@ -163,9 +167,10 @@ func run(t *testing.T, name, file string, changes ...func(*environment)) (*recor
 }
 
 type environment struct {
-	account string
-	env     map[string]string
-	builder function.Builder
+	account  string
+	previous map[string]any
+	env      map[string]string
+	builder  function.Builder
 }
 
 // of are the resources of a type, which is said without its module: Role.

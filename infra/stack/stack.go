@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -88,6 +87,11 @@ func (p *program) run(ctx *pulumi.Context) error {
 		}
 	}
 
+	previous, err := previousOutputs(ctx)
+	if err != nil {
+		return err
+	}
+
 	host := hostOf(s.Target)
 	archives, err := p.build(context.Background(), function.BuildArgs{
 		Root: root, Out: filepath.Join(root, ".auth-api", "artifacts", s.Stack),
@@ -97,67 +101,17 @@ func (p *program) run(ctx *pulumi.Context) error {
 		return err
 	}
 
-	tags := map[string]string{"project": s.Project, "stack": s.Stack}
-	id, err := identity.New(ctx, "identity", identity.Args{
-		Name:         s.Name(),
-		Settings:     s.Identity,
-		DomainPrefix: where.domainPrefix(s),
-		DemoPassword: s.DemoPassword,
-		Account:      where.account,
-		Tags:         tags,
-	})
-	if err != nil {
-		return err
+	d := &deployment{
+		ctx: ctx, settings: s, where: where, previous: previous, archives: archives,
+		tags: map[string]string{"project": s.Project, "stack": s.Stack},
 	}
-	if s.Identity.DemoUser != "" && s.DemoPassword == "" {
-		hint := fmt.Sprintf("%s is not made, as it has no password: pulumi config set --secret demoPassword --stack %s", s.Identity.DemoUser, s.Stack)
-		if err := ctx.Log.Info(hint, nil); err != nil {
+	// Each step may use what those before it made, and nothing of those after it.
+	for _, step := range []func() error{d.declareFunctions, d.declareIdentity, d.declareAPI} {
+		if err := step(); err != nil {
 			return err
 		}
 	}
-
-	functions, names := map[string]*function.Function{}, map[string]string{}
-	for _, name := range s.FunctionNames() {
-		f := s.Functions[name]
-		names[name] = s.Name(name)
-		functions[name], err = function.New(ctx, name, function.Args{
-			FunctionName:     s.Name(name),
-			RoleName:         s.Name(settings.FunctionRole(name)),
-			Description:      "functions/" + name,
-			Archive:          archives[name],
-			Architecture:     host.architecture,
-			Memory:           f.Memory,
-			Timeout:          f.Timeout,
-			LogRetentionDays: f.LogRetentionDays,
-			Account:          where.account,
-			Tags:             tags,
-		})
-		if err != nil {
-			return err
-		}
-	}
-
-	roles := map[settings.Caller]pulumi.StringOutput{settings.Authenticated: id.AuthenticatedRole}
-	if id.GuestRole != nil {
-		roles[settings.Guest] = *id.GuestRole
-	}
-	rest, err := api.New(ctx, "api", api.Args{
-		Name:          s.Name(),
-		StageName:     s.StageName,
-		Routes:        s.Routes,
-		UsagePlan:     s.UsagePlan,
-		Logging:       s.Logging,
-		Functions:     functions,
-		FunctionNames: names,
-		Roles:         roles,
-		UserPoolARN:   id.UserPoolARN,
-		Account:       where.account,
-		Tags:          tags,
-	})
-	if err != nil {
-		return err
-	}
-	all := outputs(s, where, id, rest)
+	all := d.outputs()
 	for name, value := range all {
 		ctx.Export(name, value)
 	}
@@ -167,49 +121,19 @@ func (p *program) run(ctx *pulumi.Context) error {
 	return nil
 }
 
-// outputs are what the stack tells: the same names on AWS and on the local AWS.
-func outputs(s *settings.Settings, where place, id *identity.Identity, rest *api.API) pulumi.Map {
-	region := where.account.Region
-	all := pulumi.Map{
-		"apiUrl":           rest.URL,
-		"apiKey":           rest.Key,
-		"region":           pulumi.String(region),
-		"userPoolId":       id.UserPoolID,
-		"userPoolClientId": id.UserPoolClientID,
-		"identityPoolId":   id.IdentityPoolID,
-		"issuer":           pulumi.Sprintf("https://cognito-idp.%s.amazonaws.com/%s", region, id.UserPoolID),
-		"hostedUiUrl":      pulumi.Sprintf("https://%s.auth.%s.amazoncognito.com", id.DomainPrefix, region),
-		"webUrl":           pulumi.String(s.Identity.CallbackURLs[0]),
-	}
-	if s.Target == settings.Local {
-		all["hostedUiUrl"] = pulumi.Sprintf("http://%s/auth/%s", where.endpoint, id.DomainPrefix)
-		all["awsEndpoint"] = pulumi.String("http://" + where.endpoint)
-	}
-	if s.DemoPassword != "" {
-		all["demoUser"] = pulumi.String(s.Identity.DemoUser)
-		// For the tools that sign in as the demo user; nobody else need know it.
-		all["demoPassword"] = pulumi.ToSecret(pulumi.String(s.DemoPassword))
-	}
-	routes := pulumi.Map{} // by name, so that a preview shows a new route as one line more
-	for _, r := range s.Routes {
-		route := pulumi.Map{
-			"method": pulumi.String(r.Method), "path": pulumi.String(r.Path),
-			"authorization": pulumi.String(r.Authorization), "apiKeyRequired": pulumi.Bool(r.APIKeyRequired),
-		}
-		if len(r.Callers) > 0 {
-			callers := pulumi.StringArray{}
-			for _, caller := range r.Callers {
-				callers = append(callers, pulumi.String(caller))
-			}
-			route["callers"] = callers
-		}
-		if len(r.Scopes) > 0 {
-			route["scopes"] = pulumi.ToStringArray(r.Scopes)
-		}
-		routes[r.Method+" "+r.Path] = route
-	}
-	all["routes"] = routes
-	return all
+// deployment is one run of the program: what it was asked for, and what it has declared
+// so far.
+type deployment struct {
+	ctx      *pulumi.Context
+	settings *settings.Settings
+	where    place
+	previous map[string]any    // the stack's outputs as they were before this run; see previousOutputs
+	archives map[string]string // function → path of its archive
+	tags     map[string]string
+
+	functions map[string]*function.Function
+	identity  *identity.Identity
+	api       *api.API
 }
 
 // folder is the repository's folder: the program runs in its folder infra, tests in
@@ -234,22 +158,4 @@ func (p *program) folder() (string, error) {
 			return "", fmt.Errorf("finding Pulumi.yaml: neither %s nor a folder above it has one", start)
 		}
 	}
-}
-
-// host is what runs the functions.
-type host struct {
-	goos, goarch string
-	architecture string // Lambda's name for goarch
-}
-
-func hostOf(target settings.Target) host {
-	h := host{goos: "linux", goarch: "arm64"}
-	if target == settings.Local {
-		h = host{goos: runtime.GOOS, goarch: runtime.GOARCH}
-	}
-	h.architecture = map[string]string{"amd64": "x86_64"}[h.goarch]
-	if h.architecture == "" {
-		h.architecture = h.goarch
-	}
-	return h
 }

@@ -45,6 +45,9 @@ func (m mocks) NewResource(args pulumi.MockResourceArgs) (string, resource.Prope
 }
 
 func (m mocks) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) {
+	if args.Token == "pulumi:pulumi:readStackOutputs" { // the engine's own; mocks keep no state
+		return resource.PropertyMap{}, nil
+	}
 	answer, err := m.p.Invoke(context.Background(), plugin.InvokeRequest{Tok: tokens.ModuleMember(args.Token), Args: args.Args})
 	return answer.Properties, err
 }

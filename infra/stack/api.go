@@ -1,0 +1,35 @@
+package stack
+
+import (
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"auth-api/infra/api"
+	"auth-api/infra/settings"
+)
+
+func (d *deployment) declareAPI() error {
+	s := d.settings
+	names := map[string]string{}
+	for _, name := range s.FunctionNames() {
+		names[name] = s.Name(name)
+	}
+	roles := map[settings.Caller]pulumi.StringOutput{settings.Authenticated: d.identity.AuthenticatedRole}
+	if d.identity.GuestRole != nil {
+		roles[settings.Guest] = *d.identity.GuestRole
+	}
+	var err error
+	d.api, err = api.New(d.ctx, "api", api.Args{
+		Name:          s.Name(),
+		StageName:     s.StageName,
+		Routes:        s.Routes,
+		UsagePlan:     s.UsagePlan,
+		Logging:       s.Logging,
+		Functions:     d.functions,
+		FunctionNames: names,
+		Roles:         roles,
+		UserPoolARN:   d.identity.UserPoolARN,
+		Account:       d.where.account,
+		Tags:          d.tags,
+	})
+	return err
+}
