@@ -33,6 +33,13 @@ type Settings struct {
 	Identity       Identity
 	Functions      map[string]Function // exactly those that routes name
 	Logging        Logging
+	Tracing        bool // whether X-Ray traces requests
+	Encryption     Encryption
+	Firewall       Firewall
+	Alarms         Alarms
+	Dashboard      bool
+	Domain         Domain
+	Budget         Budget
 	DemoPassword   string // a secret; empty where no demo user is wanted
 }
 
@@ -55,6 +62,7 @@ type Logging struct {
 	Access        bool
 	Execution     string // OFF, ERROR, INFO
 	RetentionDays int
+	AccountRole   bool // whether the stack makes the account's CloudWatch role for API Gateway
 }
 
 // LocalDemoPassword is the demo user's password on the local AWS, where the stack
@@ -125,6 +133,13 @@ func read(p *problems, project, stack string, own map[string]any, secrets, known
 	s.Identity = readIdentity(o, s.Target)
 	settings := readFunctions(o)
 	s.Logging = readLogging(o)
+	s.Tracing = readTracing(o)
+	s.Encryption = readEncryption(o)
+	s.Firewall = readFirewall(o)
+	s.Alarms = readAlarms(o)
+	s.Dashboard = readDashboard(o)
+	s.Domain = readDomain(o)
+	s.Budget = readBudget(o)
 	s.DemoPassword = o.text("demoPassword", "", "is a password that identity.passwordPolicy allows",
 		"Password of identity.demoUser, a secret: set it with `pulumi config set --secret demoPassword`; on AWS it is refused in plain text.",
 		byDefault("no demo user on AWS, "+LocalDemoPassword+" on the local AWS"))
@@ -185,6 +200,7 @@ func readLogging(o object) Logging {
 			Access:        o.boolean("access", false, "A line of JSON for each request: who called what, and how it ended.", cost("CloudWatch Logs, 0.50 USD a GB; a line has about 600 bytes")),
 			Execution:     o.choice("execution", "OFF", []string{"OFF", "ERROR", "INFO"}, "How each request was handled. Write it in quotes, since YAML reads OFF as false.", cost("CloudWatch Logs, 0.50 USD a GB; INFO writes about 20 lines a request")),
 			RetentionDays: o.oneOf("retentionDays", 90, retentions, "days", "How long both are kept."),
+			AccountRole:   o.boolean("accountRole", false, "Whether this stack gives API Gateway its CloudWatch role in the account and region. It is one for all stacks there: say it in one of them. Destroying the stack leaves it."),
 		}
 	})
 	return logging

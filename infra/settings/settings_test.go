@@ -62,23 +62,7 @@ func TestWhatIsNotSaidGetsItsDefault(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := &settings.Settings{
-		Project: "auth-api", Stack: "dev", Target: settings.AWS, StageName: "dev",
-		Routes:    []settings.Route{{Method: "GET", Path: "/no-auth", Function: "no-auth", Authorization: settings.None, APIKeyRequired: true}},
-		UsagePlan: settings.UsagePlan{RateLimit: 10, BurstLimit: 20, QuotaLimit: 10000, QuotaPeriod: "DAY"},
-		Identity: settings.Identity{
-			AliasAttributes: []string{"email", "preferred_username"}, SelfSignUp: true,
-			CallbackURLs: []string{"http://localhost:3000/"}, SignOutURLs: []string{"http://localhost:3000/"},
-			DeletionProtection: true,
-			PasswordPolicy: settings.PasswordPolicy{MinimumLength: 8, RequireLowercase: true, RequireUppercase: true,
-				RequireNumbers: true, RequireSymbols: true, TemporaryPasswordValidityDays: 7},
-		},
-		Functions: map[string]settings.Function{"no-auth": {Memory: 128, Timeout: 10, LogRetentionDays: 30}},
-		Logging:   settings.Logging{Execution: "OFF", RetentionDays: 90},
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error("-want +got", diff)
-	}
+	golden(t, "defaults", got)
 }
 
 func TestWhatIsSaidCounts(t *testing.T) {
@@ -109,31 +93,28 @@ aws:region: eu-central-1
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := &settings.Settings{
-		Project: "auth-api", Stack: "dev", Target: settings.Local, StageName: "v1",
-		Routes: []settings.Route{
-			{Method: "ANY", Path: "/files/{rest+}", Function: "no-auth", Authorization: settings.CognitoUserPools, Scopes: []string{"openid", "email"}},
-			{Method: "POST", Path: "/require-auth", Function: "require-auth", Authorization: settings.IAM, Callers: []settings.Caller{"guest", "authenticated"}},
-			{Method: "OPTIONS", Path: "/require-auth", Function: "require-auth", Authorization: settings.None, Public: true},
-		},
-		UsagePlan: settings.UsagePlan{RateLimit: 0.5, BurstLimit: 1, QuotaLimit: 7, QuotaPeriod: "MONTH"},
-		Identity: settings.Identity{
-			AliasAttributes: []string{}, Guests: true,
-			CallbackURLs: []string{"https://app.example.com/", "shop://signed-in", "http://localhost/"}, SignOutURLs: []string{"https://app.example.com/"},
-			DomainPrefix: "shop-1", UserPasswordAuth: true, DeletionProtection: true, DemoUser: "ann",
-			PasswordPolicy: settings.PasswordPolicy{MinimumLength: 14, RequireLowercase: true, RequireUppercase: true,
-				RequireNumbers: true, RequireSymbols: true, TemporaryPasswordValidityDays: 1},
-		},
-		Functions: map[string]settings.Function{
-			"no-auth":      {Memory: 1024, Timeout: 29, LogRetentionDays: 1},
-			"require-auth": {Memory: 128, Timeout: 10, LogRetentionDays: 30},
-		},
-		Logging:      settings.Logging{Access: true, Execution: "INFO", RetentionDays: 365},
-		DemoPassword: "Long-enough-1-for-all",
+	golden(t, "said", got)
+}
+
+// sections are the settings at the top of a stack file.
+func sections() []string {
+	var names []string
+	for _, e := range settings.Reference() {
+		if !strings.ContainsAny(e.Key, ".[") {
+			names = append(names, e.Key)
+		}
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error("-want +got", diff)
+	return names
+}
+
+// golden compares settings with testdata/NAME.json.
+func golden(t *testing.T, name string, got *settings.Settings) {
+	t.Helper()
+	b, err := json.MarshalIndent(got, "", "  ")
+	if err != nil {
+		t.Fatal(err)
 	}
+	keep(t, filepath.Join("testdata", name+".json"), func(string) string { return string(b) + "\n" })
 }
 
 func TestAWrongStackFileIsToldWhatIsWrong(t *testing.T) {
@@ -145,8 +126,8 @@ func TestAWrongStackFileIsToldWhatIsWrong(t *testing.T) {
 		want       []string // every error, without the file's name
 	}{
 		// The top.
-		{"unknown key", open + "\nrotues: []", []string{`auth-api:rotues is not a setting (did you mean routes?): legal are target, stageName, routes, usagePlan, identity, functions, logging, demoPassword`}},
-		{"unknown key, nothing like it", open + "\ncolour: red", []string{`auth-api:colour is not a setting: legal are target, stageName, routes, usagePlan, identity, functions, logging, demoPassword`}},
+		{"unknown key", open + "\nrotues: []", []string{`auth-api:rotues is not a setting (did you mean routes?): legal are ` + strings.Join(sections(), ", ")}},
+		{"unknown key, nothing like it", open + "\ncolour: red", []string{`auth-api:colour is not a setting: legal are ` + strings.Join(sections(), ", ")}},
 		{"target", open + "\ntarget: LOCAL", []string{`auth-api:target is "LOCAL": legal are aws, local`}},
 		{"empty target", open + "\ntarget: ''", []string{`auth-api:target is "": legal are aws, local`}},
 		{"stage", open + "\nstageName: dev-1", []string{`auth-api:stageName is "dev-1": legal are 1 to 128 letters, digits and underscores`}},
