@@ -30,6 +30,9 @@ type Args struct {
 	Routes        []settings.Route
 	UsagePlan     settings.UsagePlan
 	Logging       settings.Logging
+	Tracing       bool // whether X-Ray traces requests
+	Domain        settings.Domain
+	KeyARN        pulumi.StringPtrInput         // encrypts the logs; nil: AWS's own key
 	Functions     map[string]*function.Function // by the name that routes have for them
 	FunctionNames map[string]string             // the same → the name in AWS, known before it is made
 	Roles         map[settings.Caller]pulumi.StringOutput
@@ -44,6 +47,12 @@ type API struct {
 
 	URL pulumi.StringOutput `pulumi:"url"` // ends with the stage, without a slash
 	Key pulumi.StringOutput `pulumi:"key"` // a secret
+
+	StageARN pulumi.StringOutput `pulumi:"stageArn"`
+
+	// DomainURL is the API's address at its own name, without a stage. It is nil where
+	// it has none.
+	DomainURL *pulumi.StringOutput
 }
 
 // New declares an API.
@@ -63,7 +72,9 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 		FailOnWarnings:         pulumi.Bool(true),
 		EndpointConfiguration:  apigateway.RestApiEndpointConfigurationArgs{Types: pulumi.String("REGIONAL")},
 		MinimumCompressionSize: pulumi.String("1024"),
-		Tags:                   pulumi.ToStringMap(args.Tags),
+		// A way around the domain is closed once there is one.
+		DisableExecuteApiEndpoint: pulumi.Bool(!args.Domain.DefaultEndpoint),
+		Tags:                      pulumi.ToStringMap(args.Tags),
 	}, pulumi.Parent(c))
 	if err != nil {
 		return nil, err
@@ -84,8 +95,11 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 	if err := c.plan(ctx, args, rest, stage); err != nil {
 		return nil, err
 	}
-	c.URL = stage.InvokeUrl
-	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{"url": c.URL, "key": c.Key})
+	if err := c.domain(ctx, args, rest, stage); err != nil {
+		return nil, err
+	}
+	c.URL, c.StageARN = stage.InvokeUrl, stage.Arn
+	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{"url": c.URL, "key": c.Key, "stageArn": c.StageARN})
 }
 
 // body is the OpenAPI document. It is known before anything is made, unless a route
@@ -183,10 +197,22 @@ func (c *API) stage(ctx *pulumi.Context, args Args, rest *apigateway.RestApi, bo
 		StageName:  pulumi.String(args.StageName),
 		Tags:       tags,
 	}
+	var needs []pulumi.Resource
+	if args.Logging.AccountRole {
+		role, err := c.accountRole(ctx, args)
+		if err != nil {
+			return nil, err
+		}
+		needs = append(needs, role)
+	}
+	if args.Tracing {
+		stageArgs.XrayTracingEnabled = pulumi.Bool(true)
+	}
 	if args.Logging.Access {
 		logs, err := cloudwatch.NewLogGroup(ctx, "access", &cloudwatch.LogGroupArgs{
 			Name:            pulumi.String("/aws/apigateway/" + args.Name + "/access"),
 			RetentionInDays: pulumi.Int(args.Logging.RetentionDays),
+			KmsKeyId:        args.KeyARN,
 			Tags:            tags,
 		}, parent)
 		if err != nil {
@@ -198,7 +224,7 @@ func (c *API) stage(ctx *pulumi.Context, args Args, rest *apigateway.RestApi, bo
 		}
 		stageArgs.AccessLogSettings = apigateway.StageAccessLogSettingsArgs{DestinationArn: logs.Arn, Format: pulumi.String(format)}
 	}
-	stage, err := apigateway.NewStage(ctx, "stage", stageArgs, parent, pulumi.DependsOn(permissions))
+	stage, err := apigateway.NewStage(ctx, "stage", stageArgs, parent, pulumi.DependsOn(append(needs, permissions...)))
 	if err != nil {
 		return nil, err
 	}
@@ -210,6 +236,7 @@ func (c *API) stage(ctx *pulumi.Context, args Args, rest *apigateway.RestApi, bo
 	logs, err := cloudwatch.NewLogGroup(ctx, "execution", &cloudwatch.LogGroupArgs{
 		Name:            pulumi.Sprintf("API-Gateway-Execution-Logs_%s/%s", rest.ID(), args.StageName),
 		RetentionInDays: pulumi.Int(args.Logging.RetentionDays),
+		KmsKeyId:        args.KeyARN,
 		Tags:            tags,
 	}, parent)
 	if err != nil {

@@ -23,6 +23,8 @@ type Args struct {
 	Memory           int    // MB
 	Timeout          int    // seconds
 	LogRetentionDays int
+	Tracing          bool                  // whether X-Ray traces its invocations
+	KeyARN           pulumi.StringPtrInput // encrypts its log; nil: AWS's own key
 	Account          iamdoc.Account
 	Tags             map[string]string
 }
@@ -49,6 +51,7 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 	logs, err := cloudwatch.NewLogGroup(ctx, name, &cloudwatch.LogGroupArgs{
 		Name:            pulumi.String(groupName),
 		RetentionInDays: pulumi.Int(args.LogRetentionDays),
+		KmsKeyId:        args.KeyARN,
 		Tags:            tags,
 	}, parent)
 	if err != nil {
@@ -68,20 +71,13 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 	if err != nil {
 		return nil, err
 	}
-	policy, err := iamdoc.WriteLogs(args.Account.LogGroup(groupName)).JSON()
-	if err != nil {
-		return nil, fmt.Errorf("function %s: %w", name, err)
-	}
-	grant, err := iam.NewRolePolicy(ctx, name+"-logs", &iam.RolePolicyArgs{
-		Name:   pulumi.String("write-own-logs"),
-		Role:   role.Name,
-		Policy: pulumi.String(policy),
-	}, parent)
+	grant, err := c.policy(ctx, name+"-logs", "write-own-logs", role, iamdoc.WriteLogs(args.Account.LogGroup(groupName)), parent)
 	if err != nil {
 		return nil, err
 	}
 
-	f, err := lambda.NewFunction(ctx, name, &lambda.FunctionArgs{
+	needs := []pulumi.Resource{grant, logs}
+	in := &lambda.FunctionArgs{
 		Name:          pulumi.String(args.FunctionName),
 		Description:   pulumi.String(args.Description),
 		Code:          pulumi.NewFileArchive(args.Archive),
@@ -92,10 +88,32 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 		Timeout:       pulumi.Int(args.Timeout),
 		Role:          role.Arn,
 		Tags:          tags,
-	}, parent, pulumi.DependsOn([]pulumi.Resource{grant, logs}))
+	}
+	if args.Tracing {
+		in.TracingConfig = lambda.FunctionTracingConfigArgs{Mode: pulumi.String("Active")}
+		trace, err := c.policy(ctx, name+"-traces", "write-traces", role, iamdoc.WriteTraces(), parent)
+		if err != nil {
+			return nil, err
+		}
+		needs = append(needs, trace)
+	}
+	f, err := lambda.NewFunction(ctx, name, in, parent, pulumi.DependsOn(needs))
 	if err != nil {
 		return nil, err
 	}
 	c.Name, c.ARN = f.Name, f.Arn
 	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{"name": c.Name, "arn": c.ARN})
+}
+
+// policy gives the function's role what a document allows.
+func (c *Function) policy(ctx *pulumi.Context, name, policyName string, role *iam.Role, document iamdoc.Document, opts ...pulumi.ResourceOption) (*iam.RolePolicy, error) {
+	text, err := document.JSON()
+	if err != nil {
+		return nil, fmt.Errorf("the policy %s of function %s: %w", policyName, name, err)
+	}
+	return iam.NewRolePolicy(ctx, name, &iam.RolePolicyArgs{
+		Name:   pulumi.String(policyName),
+		Role:   role.Name,
+		Policy: pulumi.String(text),
+	}, opts...)
 }

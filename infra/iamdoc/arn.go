@@ -21,6 +21,11 @@ func (a Account) FunctionIntegration(name string) string {
 	return fmt.Sprintf("arn:%s:apigateway:%s:lambda:path/2015-03-31/functions/%s/invocations", a.Partition, a.Region, a.Function(name))
 }
 
+// Topic is the ARN of an SNS topic.
+func (a Account) Topic(name string) string {
+	return fmt.Sprintf("arn:%s:sns:%s:%s:%s", a.Partition, a.Region, a.ID, name)
+}
+
 // LogGroup is the ARN of a CloudWatch log group, without the `:*` of its streams.
 func (a Account) LogGroup(name string) string {
 	return fmt.Sprintf("arn:%s:logs:%s:%s:log-group:%s", a.Partition, a.Region, a.ID, name)

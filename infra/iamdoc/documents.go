@@ -61,3 +61,15 @@ func InvokeMethods(allow, deny []string) Document {
 	}
 	return d
 }
+
+// WriteTraces allows handing traces to X-Ray, which knows no resources: what may do it
+// may do it, for its account and region.
+//
+// See https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html.
+func WriteTraces() Document {
+	return Document{Statements: []Statement{{
+		ID: "WriteTraces", Effect: Allow,
+		Actions:   []string{"xray:PutTelemetryRecords", "xray:PutTraceSegments"},
+		Unlimited: "X-Ray's actions know no resources",
+	}}}
+}

@@ -32,7 +32,8 @@ type Document struct {
 }
 
 // Statement allows or denies actions. A statement of an identity's policy has
-// Resources and no Principal; one of a trust policy has a Principal and no Resources.
+// Resources and no Principal; one of a trust policy has a Principal and no Resources;
+// one of a resource's policy has a Principal, and either Resources or Attached.
 type Statement struct {
 	ID         string // Sid: letters and digits
 	Effect     Effect
@@ -40,6 +41,14 @@ type Statement struct {
 	Actions    []string
 	Resources  []string
 	Conditions Conditions
+
+	// Attached says that the policy is one of a resource, such as a key, and the
+	// statement about that resource alone, which is written as *.
+	Attached bool
+
+	// Unlimited says why the statement is about every resource, which is written as *:
+	// the actions of some services know none. Without a reason that is refused.
+	Unlimited string
 }
 
 // Principal is who a statement of a trust policy speaks of; exactly one of its fields
@@ -47,6 +56,7 @@ type Statement struct {
 type Principal struct {
 	Service   string // such as lambda.amazonaws.com
 	Federated string // such as cognito-identity.amazonaws.com
+	AWS       string // ARN of an account's root: whom that account's own policies allow
 }
 
 // Conditions maps a condition operator to condition keys and their values.
@@ -73,18 +83,30 @@ func (d Document) JSON() (string, error) {
 	return string(b), nil
 }
 
+func (p Principal) count() int {
+	n := 0
+	for _, who := range []string{p.Service, p.Federated, p.AWS} {
+		if who != "" {
+			n++
+		}
+	}
+	return n
+}
+
 func (s Statement) check() error {
 	switch {
 	case s.Effect != Allow && s.Effect != Deny:
 		return fmt.Errorf("effect is %q: legal are Allow, Deny", s.Effect)
 	case len(s.Actions) == 0:
 		return errors.New("it has no actions")
-	case s.Principal == nil && len(s.Resources) == 0:
+	case s.Unlimited != "" && (s.Principal != nil || len(s.Resources) > 0):
+		return errors.New("it is about every resource, and has a principal or names resources too")
+	case s.Principal == nil && len(s.Resources) == 0 && s.Unlimited == "":
 		return errors.New("it has neither a principal nor resources")
-	case s.Principal != nil && len(s.Resources) > 0:
-		return errors.New("it has both a principal and resources")
-	case s.Principal != nil && (s.Principal.Service == "") == (s.Principal.Federated == ""):
-		return errors.New("its principal must be either a service or federated")
+	case s.Attached && len(s.Resources) > 0:
+		return errors.New("it is of a resource's policy and names resources too")
+	case s.Principal != nil && s.Principal.count() != 1:
+		return errors.New("its principal must be one of a service, a federation, an account")
 	case strings.Trim(s.ID, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789") != "":
 		return errors.New("its id may have letters and digits alone")
 	}
@@ -127,6 +149,9 @@ func (v values) MarshalJSON() ([]byte, error) {
 
 func (s Statement) wire() statement {
 	out := statement{Sid: s.ID, Effect: s.Effect, Action: s.Actions, Resource: s.Resources}
+	if s.Attached || s.Unlimited != "" {
+		out.Resource = values{"*"}
+	}
 	if p := s.Principal; p != nil {
 		out.Principal = map[string]string{}
 		if p.Service != "" {
@@ -134,6 +159,9 @@ func (s Statement) wire() statement {
 		}
 		if p.Federated != "" {
 			out.Principal["Federated"] = p.Federated
+		}
+		if p.AWS != "" {
+			out.Principal["AWS"] = p.AWS
 		}
 	}
 	for operator, keys := range s.Conditions {

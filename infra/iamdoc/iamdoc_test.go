@@ -70,8 +70,11 @@ func TestADocumentThatGrantsTooMuchOrNothingIsRefused(t *testing.T) {
 		{"no resources", func(s *iamdoc.Statement) { s.Resources = nil }, "it has neither a principal nor resources"},
 		{"every resource", func(s *iamdoc.Statement) { s.Resources = []string{"*"} }, `resource is "*"`},
 		{"every resource of a service", func(s *iamdoc.Statement) { s.Resources = []string{"arn:aws:logs:us-west-2:111122223333:*"} }, `resource is "arn:aws:logs:us-west-2:111122223333:*"`},
-		{"both", func(s *iamdoc.Statement) { s.Principal = &iamdoc.Principal{Service: "lambda.amazonaws.com"} }, "both a principal and resources"},
-		{"an empty principal", func(s *iamdoc.Statement) { s.Resources, s.Principal = nil, &iamdoc.Principal{} }, "either a service or federated"},
+		{"the resource itself and others", func(s *iamdoc.Statement) {
+			s.Principal, s.Attached = &iamdoc.Principal{Service: "lambda.amazonaws.com"}, true
+		}, "is of a resource's policy and names resources too"},
+		{"the resource itself, for nobody", func(s *iamdoc.Statement) { s.Attached, s.Resources = true, nil }, "neither a principal nor resources"},
+		{"an empty principal", func(s *iamdoc.Statement) { s.Resources, s.Principal = nil, &iamdoc.Principal{} }, "one of a service, a federation, an account"},
 		{"an id with a hyphen", func(s *iamdoc.Statement) { s.ID = "a-1" }, "letters and digits alone"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -101,6 +101,9 @@ func readAlarms(o object) Alarms {
 			FunctionErrors: o.integer("functionErrors", 1, 1, maxCount, "Invocations of a function that fail."),
 			Latency:        o.integer("latency", 3000, 1, 30_000, "Milliseconds that the slowest hundredth of the requests takes."),
 		}
+		if a.ServerErrors > 100 {
+			o.p.add(o.at("serverErrors"), "is %g: legal are percent, up to 100", a.ServerErrors)
+		}
 		if len(a.Emails) > 0 && !a.Enabled {
 			o.p.add(o.at("emails"), "names people to tell, but %s is false", o.at("enabled"))
 		}

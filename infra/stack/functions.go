@@ -21,6 +21,8 @@ func (d *deployment) declareFunctions() error {
 			Memory:           f.Memory,
 			Timeout:          f.Timeout,
 			LogRetentionDays: f.LogRetentionDays,
+			Tracing:          s.Tracing,
+			KeyARN:           d.key(),
 			Account:          d.where.account,
 			Tags:             d.tags,
 		})

@@ -25,6 +25,9 @@ func (d *deployment) outputs() pulumi.Map {
 		all["hostedUiUrl"] = pulumi.Sprintf("http://%s/auth/%s", where.endpoint, id.DomainPrefix)
 		all["awsEndpoint"] = pulumi.String("http://" + where.endpoint)
 	}
+	if rest.DomainURL != nil {
+		all["domainUrl"] = *rest.DomainURL
+	}
 	if s.DemoPassword != "" {
 		all["demoUser"] = pulumi.String(s.Identity.DemoUser)
 		// For the tools that sign in as the demo user; nobody else need know it.

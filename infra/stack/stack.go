@@ -106,7 +106,7 @@ func (p *program) run(ctx *pulumi.Context) error {
 		tags: map[string]string{"project": s.Project, "stack": s.Stack},
 	}
 	// Each step may use what those before it made, and nothing of those after it.
-	for _, step := range []func() error{d.declareFunctions, d.declareIdentity, d.declareAPI} {
+	for _, step := range []func() error{d.declareKey, d.declareFunctions, d.declareIdentity, d.declareAPI, d.declareFirewall, d.declareMonitoring} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -131,6 +131,7 @@ type deployment struct {
 	archives map[string]string // function → path of its archive
 	tags     map[string]string
 
+	keyARN    *pulumi.StringOutput // of the stack's own key; nil: there is none
 	functions map[string]*function.Function
 	identity  *identity.Identity
 	api       *api.API

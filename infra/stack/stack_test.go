@@ -34,6 +34,7 @@ func TestWhatTheStacksDeclare(t *testing.T) {
 	for name, file := range map[string]string{
 		"dev":   read(t, "../../Pulumi.dev.yaml"),
 		"local": read(t, "../../Pulumi.local.yaml"),
+		"prod":  read(t, "../../Pulumi.prod.yaml"),
 		"full":  full,
 	} {
 		t.Run(name, func(t *testing.T) {

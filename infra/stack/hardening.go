@@ -1,0 +1,83 @@
+package stack
+
+import (
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"auth-api/infra/encryption"
+	"auth-api/infra/firewall"
+	"auth-api/infra/iamdoc"
+	"auth-api/infra/monitoring"
+)
+
+// declareKey is the first step, since whatever comes after it may be encrypted.
+func (d *deployment) declareKey() error {
+	s, account := d.settings, d.where.account
+	if !s.Encryption.CustomerKey {
+		return nil
+	}
+	groups := []string{
+		account.LogGroup("/aws/lambda/" + s.Name("*")),
+		account.LogGroup("/aws/apigateway/" + s.Name() + "/*"),
+		account.LogGroup("API-Gateway-Execution-Logs_*/" + s.StageName),
+		account.LogGroup(firewall.LogGroup(s.Name())),
+	}
+	key, err := encryption.New(d.ctx, "encryption", encryption.Args{
+		Name:    s.Name(),
+		Uses:    iamdoc.KeyUses{LogGroups: groups, Topics: s.Alarms.Enabled},
+		Account: account,
+		Tags:    d.tags,
+	})
+	if err == nil {
+		d.keyARN = &key.ARN
+	}
+	return err
+}
+
+// key is the ARN of the stack's own key, or nil.
+func (d *deployment) key() pulumi.StringPtrInput {
+	if d.keyARN == nil {
+		return nil
+	}
+	return d.keyARN.ToStringPtrOutput()
+}
+
+func (d *deployment) declareFirewall() error {
+	s := d.settings
+	if !s.Firewall.Enabled {
+		return nil
+	}
+	_, err := firewall.New(d.ctx, "firewall", firewall.Args{
+		Name:          s.Name(),
+		Settings:      s.Firewall,
+		StageARN:      d.api.StageARN,
+		UserPoolARN:   d.identity.UserPoolARN,
+		KeyARN:        d.key(),
+		RetentionDays: s.Logging.RetentionDays,
+		Tags:          d.tags,
+	})
+	return err
+}
+
+func (d *deployment) declareMonitoring() error {
+	s := d.settings
+	if !s.Alarms.Enabled && !s.Dashboard && s.Budget.MonthlyLimit == 0 {
+		return nil
+	}
+	var functions []string
+	for _, name := range s.FunctionNames() {
+		functions = append(functions, s.Name(name))
+	}
+	_, err := monitoring.New(d.ctx, "monitoring", monitoring.Args{
+		Name:      s.Name(),
+		StageName: s.StageName,
+		Functions: functions,
+		Alarms:    s.Alarms,
+		Dashboard: s.Dashboard,
+		Budget:    s.Budget,
+		StackTag:  s.Stack,
+		KeyARN:    d.key(),
+		Account:   d.where.account,
+		Tags:      d.tags,
+	})
+	return err
+}
