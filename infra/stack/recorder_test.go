@@ -39,6 +39,8 @@ type registered struct {
 	Name   string
 	Parent string         `json:",omitempty"` // its name
 	Inputs map[string]any `json:",omitempty"` // documents taken apart, secrets and archives marked
+
+	Protect, RetainOnDelete, DeleteBeforeReplace bool `json:",omitempty"`
 }
 
 func (r *recorder) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) {
@@ -67,7 +69,11 @@ func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 	if args.RegisterRPC != nil && args.RegisterRPC.GetParent() != "" {
 		parent = string(resource.URN(args.RegisterRPC.GetParent()).Name())
 	}
-	r.resources = append(r.resources, registered{Type: args.TypeToken, Name: args.Name, Parent: parent, Inputs: plain(args.Inputs)})
+	made := registered{Type: args.TypeToken, Name: args.Name, Parent: parent, Inputs: plain(args.Inputs)}
+	if rpc := args.RegisterRPC; rpc != nil {
+		made.Protect, made.RetainOnDelete, made.DeleteBeforeReplace = rpc.GetProtect(), rpc.GetRetainOnDelete(), rpc.GetDeleteBeforeReplace()
+	}
+	r.resources = append(r.resources, made)
 	state, id := args.Inputs.Copy(), args.Name+"-id"
 	state["arn"] = resource.NewStringProperty("arn:aws:made-up:::" + args.Name)
 	switch args.TypeToken {
