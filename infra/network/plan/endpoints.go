@@ -81,6 +81,11 @@ func (s Service) ServiceName(account iamdoc.Account) string {
 	return "com.amazonaws." + account.Region + "." + s.Name
 }
 
+// Actions are those that may pass the endpoint, in order.
+func (s Service) Actions() []string {
+	return slices.Sorted(slices.Values(append(slices.Clone(s.actions), s.unnamed...)))
+}
+
 // Policy is what may pass the endpoint: the actions that grants give, on what is in this
 // account, asked for by this account's principals. What a function may do of it says its
 // role; the endpoint keeps data from leaving by credentials or to buckets of others.

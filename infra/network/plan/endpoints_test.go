@@ -2,13 +2,52 @@ package plan_test
 
 import (
 	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"auth-api/infra/iamdoc"
 	"auth-api/infra/network/plan"
 )
+
+var update = flag.Bool("update", false, "write the page's table anew")
+
+// The page's table of endpoints is written from the services.
+func TestThePageListsTheEndpoints(t *testing.T) {
+	const page, begin, end = "../README.md", "<!-- endpoints: written by go test ./infra/network/plan -update -->\n", "<!-- end -->\n"
+	table := "| endpoint | a month | for | lets through |\n|---|---|---|---|\n"
+	for _, service := range plan.Services {
+		cost := "$7.30 a zone"
+		if service.Gateway {
+			cost = "free"
+		}
+		table += fmt.Sprintf("| `%s` | %s | %s | %s |\n", service.Name, cost, service.For,
+			strings.Join(service.Actions(), ", "))
+	}
+	data, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, ok := strings.Cut(string(data), begin)
+	got, after, okToo := strings.Cut(rest, end)
+	if !ok || !okToo {
+		t.Fatalf("%s lacks %q or %q", page, begin, end)
+	}
+	if *update {
+		if err := os.WriteFile(page, []byte(before+begin+table+end+after), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if diff := cmp.Diff(table, got); diff != "" {
+		t.Error("-want +got", diff)
+	}
+}
 
 // Every policy names actions one by one, of its own service, and lets nothing through
 // that is not this account's.
