@@ -78,6 +78,7 @@ toolchain:
 
 test: ## run the tests
 	@go test $(RACE) ./...
+	@go -C infra/network test $(RACE) ./...
 	@missing=; \
 	 has() { for c in "$$@"; do if command -v "$$c" >/dev/null 2>&1; then return 0; fi; done; return 1; }; \
 	 has chromium chromium-browser google-chrome || missing="$$missing, a browser (Chromium)"; \
@@ -108,18 +109,21 @@ fmt:
 vet:
 	@go vet ./...
 	@go vet -tags e2e ./infra/cmd/e2e
+	@go -C infra/network vet ./...
 	@go -C infra/toolchain vet ./pulumi-language-go
 
 staticcheck:
 	@mkdir -p bin
 	@go -C infra/toolchain build -ldflags "-s -w" -o ../../bin/staticcheck honnef.co/go/tools/cmd/staticcheck
 	@bin/staticcheck ./...
+	@cd infra/network && ../../bin/staticcheck ./...
 
 # Exit code 3 means that a vulnerability was found. Where the database of
 # vulnerabilities cannot be reached this says so and goes on: the check is then left
 # to a run that can.
 vulncheck:
-	@code=0; out=$$(go run golang.org/x/vuln/cmd/govulncheck@v1.3.0 ./... 2>&1) || code=$$?; \
+	@code=0; check="run golang.org/x/vuln/cmd/govulncheck@v1.3.0 ./..."; \
+	 out=$$({ go $$check && go -C infra/network $$check; } 2>&1) || code=$$?; \
 	 case "$$code:$$out" in \
 	   0:*) echo "govulncheck: no vulnerabilities" ;; \
 	   3:*) echo "$$out"; exit 1 ;; \

@@ -1,12 +1,9 @@
 package plan
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
-
-	"auth-api/infra/iamdoc"
 )
 
 // Service is a service of AWS that a VPC can have an endpoint for.
@@ -77,7 +74,7 @@ func Names() []string {
 const PrivateAPI = "execute-api"
 
 // ServiceName is the endpoint's service by AWS's name.
-func (s Service) ServiceName(account iamdoc.Account) string {
+func (s Service) ServiceName(account Account) string {
 	return "com.amazonaws." + account.Region + "." + s.Name
 }
 
@@ -91,55 +88,28 @@ func (s Service) Actions() []string {
 // role; the endpoint keeps data from leaving by credentials or to buckets of others.
 //
 // See https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html.
-func (s Service) Policy(account iamdoc.Account) (string, error) {
-	own := map[string]string{}
+func (s Service) Policy(account Account) (string, error) {
+	own := conditions{}
 	if !s.anyCaller {
-		own["aws:PrincipalAccount"] = account.ID
+		own = equal("aws:PrincipalAccount", account.ID)
 	}
-	document := policy{Version: iamdoc.Version}
-	add := func(id string, actions, resources []string, conditions map[string]string) {
-		statement := statement{ID: id, Effect: string(iamdoc.Allow), Principal: "*", Action: actions, Resource: resources}
-		if len(conditions) > 0 {
-			statement.Condition = map[string]map[string]string{"StringEquals": conditions}
-		}
-		document.Statement = append(document.Statement, statement)
-	}
+	var d document
 	if len(s.actions) > 0 {
-		conditions := own
+		mine := own
 		if s.Name == "s3" { // the ARN of a bucket names no account
-			conditions = map[string]string{"aws:PrincipalAccount": account.ID, "aws:ResourceAccount": account.ID}
+			mine = equal("aws:PrincipalAccount", account.ID, "aws:ResourceAccount", account.ID)
 		}
 		filled := strings.NewReplacer("PARTITION", account.Partition, "REGION", account.Region, "ACCOUNT", account.ID)
 		resources := []string{}
 		for _, resource := range s.resources {
 			resources = append(resources, filled.Replace(resource))
 		}
-		add("OwnResources", s.actions, resources, conditions)
+		d = append(d, statement{ID: "OwnResources", Principal: "*", Actions: s.actions, Resources: resources, Conditions: mine})
 	}
 	if len(s.unnamed) > 0 {
-		add("WithoutResources", s.unnamed, []string{"*"}, own)
+		d = append(d, statement{ID: "WithoutResources", Principal: "*", Actions: s.unnamed, Resources: []string{"*"}, Conditions: own})
 	}
-	b, err := json.Marshal(document)
-	if err != nil {
-		return "", fmt.Errorf("writing the policy of the endpoint for %s: %w", s.Name, err)
-	}
-	return string(b), nil
-}
-
-// policy is a resource policy: iamdoc writes those of identities and roles, which name
-// either a principal or resources.
-type policy struct {
-	Version   string
-	Statement []statement
-}
-
-type statement struct {
-	ID        string `json:"Sid"`
-	Effect    string
-	Principal string
-	Action    []string
-	Resource  []string
-	Condition map[string]map[string]string `json:",omitempty"`
+	return d.json()
 }
 
 // Cents of a month of 730 hours, by AWS's list prices in us-east-1 and us-west-2:

@@ -11,7 +11,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"auth-api/infra/iamdoc"
 	"auth-api/infra/network/plan"
 )
 
@@ -19,7 +18,7 @@ var update = flag.Bool("update", false, "write the page's table anew")
 
 // The page's table of endpoints is written from the services.
 func TestThePageListsTheEndpoints(t *testing.T) {
-	const page, begin, end = "../README.md", "<!-- endpoints: written by go test ./infra/network/plan -update -->\n", "<!-- end -->\n"
+	const page, begin, end = "../README.md", "<!-- endpoints: written by go -C infra/network test ./plan -update -->\n", "<!-- end -->\n"
 	table := "| endpoint | a month | for | lets through |\n|---|---|---|---|\n"
 	for _, service := range plan.Services {
 		cost := "$7.30 a zone"
@@ -52,7 +51,7 @@ func TestThePageListsTheEndpoints(t *testing.T) {
 // Every policy names actions one by one, of its own service, and lets nothing through
 // that is not this account's.
 func TestEndpointPoliciesStayInTheAccount(t *testing.T) {
-	account := iamdoc.Account{Partition: "aws-us-gov", Region: "us-gov-west-1", ID: "111122223333"}
+	account := plan.Account{Partition: "aws-us-gov", Region: "us-gov-west-1", ID: "111122223333"}
 	for _, service := range plan.Services {
 		t.Run(service.Name, func(t *testing.T) {
 			text, err := service.Policy(account)

@@ -1,6 +1,8 @@
 package vpc
 
 import (
+	"fmt"
+
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	awsxec2 "github.com/pulumi/pulumi-awsx/sdk/v2/go/awsx/ec2"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -25,7 +27,9 @@ func (e endpoints) ids() pulumi.StringMap {
 
 // endpoints declares the endpoints beside the component rather than by it: its own
 // vpcEndpointSpecs can name neither its subnets and route tables nor a security group in
-// its VPC, and it tells no ids of what it makes by them.
+// its VPC, and it tells no ids of what it makes by them. See
+// https://github.com/pulumi/pulumi-awsx/issues/1627 and
+// https://github.com/pulumi/pulumi-awsx/issues/1194.
 func (b builder) endpoints(vpc *awsxec2.Vpc) (endpoints, error) {
 	all := endpoints{chosen: b.args.Settings.Endpoints, by: map[string]*ec2.VpcEndpoint{}}
 	for _, service := range all.chosen {
@@ -62,11 +66,14 @@ func (b builder) endpoints(vpc *awsxec2.Vpc) (endpoints, error) {
 
 // routeTables are those of all subnets: the component makes one for each.
 func routeTables(vpc *awsxec2.Vpc) pulumi.StringArrayOutput {
-	return vpc.RouteTables.ApplyT(func(tables []*ec2.RouteTable) pulumi.StringArrayOutput {
+	return vpc.RouteTables.ApplyT(func(tables []*ec2.RouteTable) (pulumi.StringArrayOutput, error) {
 		ids := pulumi.StringArray{}
-		for _, table := range tables {
+		for i, table := range tables {
+			if table == nil {
+				return pulumi.StringArrayOutput{}, fmt.Errorf("reading the route tables of awsx ec2.Vpc: number %d is empty", i)
+			}
 			ids = append(ids, table.ID())
 		}
-		return ids.ToStringArrayOutput()
+		return ids.ToStringArrayOutput(), nil
 	}).(pulumi.StringArrayOutput)
 }

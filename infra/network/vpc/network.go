@@ -7,14 +7,13 @@ import (
 	"github.com/pulumi/pulumi-awsx/sdk/v2/go/awsx/ec2"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"auth-api/infra/iamdoc"
 	"auth-api/infra/network/plan"
 )
 
 // Args are what a network is made of.
 type Args struct {
 	Settings *plan.Settings
-	Account  iamdoc.Account
+	Account  plan.Account
 	Tags     map[string]string
 }
 

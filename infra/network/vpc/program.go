@@ -12,7 +12,6 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"auth-api/infra/iamdoc"
 	"auth-api/infra/network/plan"
 )
 
@@ -65,27 +64,27 @@ func price(s *plan.Settings) string {
 const localAccount = "000000000000"
 
 // findAccount asks the provider where it is. The local AWS is refused: it has no VPCs.
-func findAccount(ctx *pulumi.Context, debugProviders string) (iamdoc.Account, error) {
+func findAccount(ctx *pulumi.Context, debugProviders string) (plan.Account, error) {
 	const refusal = "the network is for AWS alone, and %s: nothing was done; unset PULUMI_DEBUG_PROVIDERS, or leave the network out of local stacks, whose functions are processes of this machine"
 	for _, provider := range strings.Split(debugProviders, ",") {
 		if name, _, _ := strings.Cut(strings.TrimSpace(provider), ":"); name == "aws" {
-			return iamdoc.Account{}, fmt.Errorf(refusal, "PULUMI_DEBUG_PROVIDERS attaches the engine to a local AWS")
+			return plan.Account{}, fmt.Errorf(refusal, "PULUMI_DEBUG_PROVIDERS attaches the engine to a local AWS")
 		}
 	}
 	caller, err := aws.GetCallerIdentity(ctx, nil)
 	if err != nil {
-		return iamdoc.Account{}, fmt.Errorf("asking the provider for its account: %w", err)
+		return plan.Account{}, fmt.Errorf("asking the provider for its account: %w", err)
 	}
 	if caller.AccountId == localAccount {
-		return iamdoc.Account{}, fmt.Errorf(refusal, "the provider answers for account "+localAccount+", which is the local AWS")
+		return plan.Account{}, fmt.Errorf(refusal, "the provider answers for account "+localAccount+", which is the local AWS")
 	}
 	region, err := aws.GetRegion(ctx, nil)
 	if err != nil {
-		return iamdoc.Account{}, fmt.Errorf("asking the provider for its region: %w", err)
+		return plan.Account{}, fmt.Errorf("asking the provider for its region: %w", err)
 	}
 	partition, err := aws.GetPartition(ctx, nil)
 	if err != nil {
-		return iamdoc.Account{}, fmt.Errorf("asking the provider for its partition: %w", err)
+		return plan.Account{}, fmt.Errorf("asking the provider for its partition: %w", err)
 	}
-	return iamdoc.Account{Partition: partition.Partition, Region: region.Name, ID: caller.AccountId}, nil
+	return plan.Account{Partition: partition.Partition, Region: region.Name, ID: caller.AccountId}, nil
 }
