@@ -3,13 +3,16 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
 	"auth-api/infra/cmd/internal/cli"
 	"auth-api/infra/localaws/audit"
+	"auth-api/infra/localaws/recorded"
 	"auth-api/infra/localaws/testers"
 )
 
@@ -61,6 +64,33 @@ func (v view) printRequests(list []audit.Entry) error {
 		}
 	}
 	return nil
+}
+
+// resources tells what is enforced and, after it, what is recorded only.
+func (v view) resources(ctx context.Context) error {
+	inventory := map[string][]string{}
+	data, err := v.api.get(ctx, "/resources", nil, &inventory)
+	if err != nil {
+		return err
+	}
+	if done, err := v.raw(data); done {
+		return err
+	}
+	if len(inventory) == 0 {
+		return v.say("Nothing is declared.")
+	}
+	var enforced, rows [][]cli.Cell
+	for _, kind := range slices.Sorted(maps.Keys(inventory)) {
+		name, only := strings.CutPrefix(kind, recorded.Prefix)
+		for _, id := range inventory[kind] {
+			if only {
+				rows = append(rows, []cli.Cell{{Text: name}, {Text: id}, {Text: "recorded only, not enforced", Paint: v.style.Dim}})
+			} else {
+				enforced = append(enforced, []cli.Cell{{Text: name}, {Text: id, Paint: v.style.Bold}, {}})
+			}
+		}
+	}
+	return v.table([]string{"KIND", "ID", "NOTES"}, append(enforced, rows...))
 }
 
 func (v view) mailbox(ctx context.Context, to string) error {

@@ -114,6 +114,13 @@ match.`,
 	requests.Flags().StringVar(&asked.caller, "caller", "", "whose caller contains this, such as a user name or role")
 	requests.Flags().IntVarP(&asked.limit, "limit", "n", 50, "the newest so many")
 
+	resources := newCommand("resources", "List what is declared, and what of it is recorded only",
+		`Lists all that is declared in the local AWS, by kind and id. What is recorded
+only, such as alarms and web ACLs, is kept and shown, but nothing enforces it.`,
+		`  local resources
+  local resources --json`, 0,
+		func(ctx context.Context, v view, _ []string) error { return v.resources(ctx) })
+
 	var to string
 	mailbox := newCommand("mailbox", "Show the messages and codes that AWS would have sent",
 		`Shows the last thousand messages that AWS would have sent by email or SMS since
@@ -202,7 +209,7 @@ whoever has them: what looks at their signature alone takes them until they
 expire.`,
 		`  local reset`, 0, func(ctx context.Context, v view, _ []string) error { return v.reset(ctx) })
 
-	return []*cobra.Command{requests, mailbox, users, tokens, usage, clockCommand, reset}
+	return []*cobra.Command{requests, resources, mailbox, users, tokens, usage, clockCommand, reset}
 }
 
 func (v view) listRequests(ctx context.Context, query url.Values) ([]audit.Entry, error) {

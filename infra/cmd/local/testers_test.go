@@ -65,6 +65,7 @@ func TestTheCommandsForTesters(t *testing.T) {
 		{"requests --service tea", 0, "No such request was made", ""},
 		{"requests --limit 0", cli.Usage, "", "--limit is 0; legal are numbers from 1"},
 		{"requests more", cli.Usage, "", "there are 1 arguments; local requests takes 0"},
+		{"resources", 0, "Nothing is declared.", ""},
 		{"mailbox", 0, "There are no messages.", ""},
 		{"mailbox --to ann --json", 0, `"messages": []`, ""},
 		{"users", 0, "There are no users.", ""},
@@ -182,9 +183,10 @@ func TestTablesOfTesters(t *testing.T) {
 		"/users": `{"users":[{"userPoolId":"one","username":"ann","status":"CONFIRMED","enabled":false,"groups":["staff","admin"],"attributes":{"email":"ann@example.com"},"declared":true,"lockedUntil":"2026-11-22T12:15:00Z"},{"userPoolId":"two","username":"bob","status":"UNCONFIRMED","enabled":true}]}`,
 		"/tokens": `{"tokens":[{"use":"id","username":"ann","jti":"11111111-x","originJti":"22222222-x","issuedAt":"2026-11-22T11:30:00Z","expires":"2026-11-22T12:30:00Z"},
 			{"use":"access","username":"ann","expires":"2026-11-22T12:00:00Z"},{"use":"refresh","username":"bob","expires":"2026-12-22T12:00:00Z","revoked":true}]}`,
-		"/usage":   `{"usage":[{"plan":"gold","key":"anns","day":"2026-11-22","used":5,"limit":5,"remaining":0,"period":"DAY"},{"plan":"open","key":"bobs","day":"2026-11-22","used":7}]}`,
-		"/mailbox": `{"messages":[{"time":"2026-11-22T11:59:00Z","username":"ann","destination":"ann@example.com","kind":"SIGN_UP","code":"123456"}]}`,
-		"/clock":   fmt.Sprintf(`{"now":%q,"offset":"0s"}`, at.Format(time.RFC3339)),
+		"/usage":     `{"usage":[{"plan":"gold","key":"anns","day":"2026-11-22","used":5,"limit":5,"remaining":0,"period":"DAY"},{"plan":"open","key":"bobs","day":"2026-11-22","used":7}]}`,
+		"/mailbox":   `{"messages":[{"time":"2026-11-22T11:59:00Z","username":"ann","destination":"ann@example.com","kind":"SIGN_UP","code":"123456"}]}`,
+		"/resources": `{"recorded.cloudwatch.MetricAlarm":["errors","late"],"iam.Role":["member"]}`,
+		"/clock":     fmt.Sprintf(`{"now":%q,"offset":"0s"}`, at.Format(time.RFC3339)),
 	}
 	server := serveAnswers(t, answers)
 	for name, test := range map[string]struct {
@@ -206,6 +208,11 @@ bob   UNCONFIRMED
 		"usage": {func(v view) error { return v.usage(t.Context()) }, `DAY         PLAN  KEY   USED  QUOTA    LEFT
 2026-11-22  gold  anns  5     5 a day  0
 2026-11-22  open  bobs  7     none
+`},
+		"resources": {func(v view) error { return v.resources(t.Context()) }, `KIND                    ID      NOTES
+iam.Role                member
+cloudwatch.MetricAlarm  errors  recorded only, not enforced
+cloudwatch.MetricAlarm  late    recorded only, not enforced
 `},
 		"mailbox": {func(v view) error { return v.mailbox(t.Context(), "") }, `SENT            KIND     CODE    USER  TO
 11-22 11:59:00  SIGN_UP  123456  ann   ann@example.com

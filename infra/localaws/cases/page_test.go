@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"auth-api/infra/localaws/gateway"
+	controlplane "auth-api/infra/localaws/provider"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -122,8 +123,11 @@ func (p page) vocabulary(w *writer) {
 
 	w.heading("### Resource types and their properties")
 	w.table("type", "properties")
+	only := controlplane.Recorded()
 	for _, kind := range p.known.types {
-		w.row("`"+kind+"`", strings.Join(p.known.properties[kind], ", "))
+		if !slices.Contains(only, kind) {
+			w.row("`"+kind+"`", strings.Join(p.known.properties[kind], ", "))
+		}
 	}
 	w.WriteString("\nTaken and shown, but without an effect on what is answered:\n\n")
 	for _, x := range settings() {
@@ -131,6 +135,13 @@ func (p page) vocabulary(w *writer) {
 		w.WriteString("- `" + x.kind + "` " + strings.Join(of, ", ") + ": " + x.instead + "\n")
 	}
 	w.WriteString("- tags, of every resource that has them\n")
+
+	w.heading("### Recorded only")
+	w.WriteString("These are checked as AWS checks them, kept and listed (`bin/local resources`), and have no effect on what is answered: no alarm goes off, no web ACL stands before a stage, no key encrypts, no name resolves, no message is sent.\n\n")
+	w.table("type", "properties")
+	for _, kind := range only {
+		w.row("`"+kind+"`", strings.Join(p.known.properties[kind], ", "))
+	}
 
 	w.heading("### Policies")
 	w.WriteString("Condition operators: " + strings.Join(p.known.operators, ", ") + "; all but Null also with IfExists, ForAnyValue: and ForAllValues:.\n\n")

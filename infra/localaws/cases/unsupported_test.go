@@ -66,7 +66,6 @@ func refusals() []refusal {
 	everybodyElse["NotPrincipal"] = m{"AWS": account}
 	return []refusal{
 		{"HTTP and WebSocket APIs", `aws:apigatewayv2/api:Api`, "aws:apigatewayv2/api:Api", nil},
-		{"custom domain names", `aws:apigateway/domainName:DomainName`, "aws:apigateway/domainName:DomainName", nil},
 		{"VPC links", `aws:apigateway/vpcLink:VpcLink`, "aws:apigateway/vpcLink:VpcLink", nil},
 		{"an integration over a VPC link", `connectionType`, restAPIType, integration(m{"type": "http_proxy", "httpMethod": "GET", "uri": http, "connectionType": "VPC_LINK", "connectionId": "abc123"})},
 		{"HTTP and HTTP_PROXY integrations", `"http_proxy"`, restAPIType, integration(m{"type": "http_proxy", "httpMethod": "GET", "uri": http})},
@@ -76,13 +75,15 @@ func refusals() []refusal {
 		{"OpenAPI 3.1 and Swagger 2.0", `"3.1.0"`, restAPIType, m{"body": `{"openapi":"3.1.0","info":{"title":"x","version":"1"},"paths":{}}`}},
 		{"edge-optimized endpoints", `EDGE`, restAPIType, m{"endpointConfiguration": m{"types": "EDGE"}}},
 		{"private endpoints", `PRIVATE`, restAPIType, m{"endpointConfiguration": m{"types": "PRIVATE"}}},
+		{"statements of web ACLs but for managed groups, rates and IP sets", `geoMatchStatement`, "aws:wafv2/webAcl:WebAcl", m{"rules": []any{m{"statement": m{"geoMatchStatement": m{"countryCodes": []any{"XX"}}}}}}},
+		{"web ACLs of CloudFront", `CLOUDFRONT`, "aws:wafv2/webAcl:WebAcl", m{"scope": "CLOUDFRONT", "defaultAction": m{"allow": m{}}, "visibilityConfig": m{"cloudwatchMetricsEnabled": true, "sampledRequestsEnabled": true, "metricName": "x"}}},
+		{"log groups of the infrequent access class", `INFREQUENT_ACCESS`, "aws:cloudwatch/logGroup:LogGroup", m{"logGroupClass": "INFREQUENT_ACCESS"}},
 		{"merging of documents", `putRestApiMode`, restAPIType, m{"putRestApiMode": "merge"}},
 		{"resource policies with NotPrincipal and Allow", `NotPrincipal`, restAPIType, m{"policy": policy(everybodyElse)}},
 		{"the cache of a stage", `cacheClusterEnabled`, "aws:apigateway/stage:Stage", m{"cacheClusterEnabled": true}},
 		{"the cache of a method", `cachingEnabled`, "aws:apigateway/methodSettings:MethodSettings", m{"settings": m{"cachingEnabled": true}}},
 		{"canary releases", `canarySettings`, "aws:apigateway/stage:Stage", m{"canarySettings": m{"percentTraffic": 10}}},
 		{"client certificates", `clientCertificateId`, "aws:apigateway/stage:Stage", m{"clientCertificateId": "abc123"}},
-		{"web application firewalls", `aws:wafv2/webAcl:WebAcl`, "aws:wafv2/webAcl:WebAcl", nil},
 
 		{"identity providers of a user pool: SAML, OpenID Connect, social ones", `aws:cognito/identityProvider`, "aws:cognito/identityProvider:IdentityProvider", nil},
 		{"resource servers, and so scopes of one's own", `aws:cognito/resourceServer`, "aws:cognito/resourceServer:ResourceServer", nil},
@@ -180,7 +181,7 @@ func settings() []setting {
 		{"aws:apigateway/account:Account", m{"cloudwatchRoleArn": "arn:aws:iam::" + account + ":role/x"}, "API Gateway writes no logs to CloudWatch here"},
 		{userPoolType, m{"userPoolTier": "PLUS"}, "every tier has all that there is here"},
 		{clientType, m{"enablePropagateAdditionalUserContextData": true}, "there is no threat protection to be told of it"},
-		{"aws:cloudwatch/logGroup:LogGroup", m{"name": "recorded", "kmsKeyId": "arn:aws:kms:x"}, "logs are held in memory"},
+		{"aws:cloudwatch/logGroup:LogGroup", m{"name": "recorded", "kmsKeyId": "arn:aws:kms:us-west-2:111122223333:key/1234abcd"}, "logs are held in memory"},
 		{functionType, m{"name": "recorded", "memorySize": 1024}, "the function is told of it, and its process is not held to it"},
 	}
 }

@@ -54,6 +54,7 @@ type Stage struct {
 	ARN                string             `json:"arn,omitempty" aws:"computed"`
 	ExecutionARN       string             `json:"executionArn,omitempty" aws:"computed"`
 	InvokeURL          string             `json:"invokeUrl,omitempty" aws:"computed"`
+	WebACLARN          string             `json:"webAclArn,omitempty" aws:"computed"` // empty, as when a stage is made: it is associated later
 }
 
 type AccessLogSettings struct {

@@ -18,6 +18,7 @@ var (
 	variableName = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_]+$`)
 	statementID  = regexp.MustCompile(`^[a-zA-Z0-9-_]{1,100}$`)
 	action       = regexp.MustCompile(`^(lambda:[*]|lambda:[a-zA-Z]+|[*])$`)
+	keyARN       = regexp.MustCompile(`^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[a-zA-Z0-9-]+$`)
 	groupName    = regexp.MustCompile(`^[.\-_/#A-Za-z0-9]{1,512}$`)
 )
 
@@ -208,12 +209,21 @@ func (s *Service) PermissionDeclared(tx *store.Tx, _ string, p Permission) error
 }
 
 // LogGroupDeclared checks a log group, inside the provider's transaction.
+//
+// Of other classes AWS lets nobody read events as here (FilterLogEvents), so that they
+// are refused. A key's name is kept; logs are not encrypted.
+//
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch_Logs_Log_Classes.html
 func (s *Service) LogGroupDeclared(_ *store.Tx, _ string, g LogGroup) error {
 	switch {
 	case !groupName.MatchString(g.Name):
 		return invalid("name %q of the log group is not legal: up to 512 letters, digits and . - _ / #", g.Name)
 	case !slices.Contains(retentions, g.RetentionInDays):
 		return invalid("retentionInDays %d of log group %s is not legal: one of %v, 0 for ever", g.RetentionInDays, g.Name, retentions)
+	case g.KMSKeyID != "" && !keyARN.MatchString(g.KMSKeyID):
+		return invalid("kmsKeyId %q of log group %s is not legal: legal are ARNs of keys, such as arn:aws:kms:us-west-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab", g.KMSKeyID, g.Name)
+	case g.LogGroupClass != "" && g.LogGroupClass != "STANDARD":
+		return invalid("logGroupClass %q of log group %s is not supported: supported are STANDARD", g.LogGroupClass, g.Name)
 	}
 	return nil
 }

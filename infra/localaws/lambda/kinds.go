@@ -61,7 +61,8 @@ type Permission struct {
 type LogGroup struct {
 	Name            string            `json:"name" aws:"replace,autoname"`
 	RetentionInDays int               `json:"retentionInDays,omitempty"`
-	KMSKeyID        string            `json:"kmsKeyId,omitempty"`
+	KMSKeyID        string            `json:"kmsKeyId,omitempty"`                            // ARN
+	LogGroupClass   string            `json:"logGroupClass,omitempty" aws:"default,replace"` // STANDARD
 	SkipDestroy     bool              `json:"skipDestroy,omitempty"`
 	Tags            map[string]string `json:"tags,omitempty"`
 	TagsAll         map[string]string `json:"tagsAll,omitempty" aws:"computed"`

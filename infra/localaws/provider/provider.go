@@ -38,6 +38,7 @@ type Provider struct {
 	types map[string]resourceType
 	now   func() time.Time
 	rand  io.Reader
+	noted noted
 }
 
 // New returns the provider of this local AWS.
@@ -45,6 +46,10 @@ func New(aws *localaws.Server) *Provider {
 	p := &Provider{aws: aws, store: aws.Store, types: map[string]resourceType{}, now: aws.Now, rand: rand.Reader}
 	for _, t := range types() {
 		p.types[t.token()] = t
+	}
+	p.noted.types, p.noted.stacks = map[string]bool{}, map[string]bool{}
+	for _, name := range Recorded() {
+		p.noted.types[name] = true
 	}
 	return p
 }
@@ -110,6 +115,7 @@ func (p *Provider) DiffConfig(context.Context, plugin.DiffConfigRequest) (plugin
 
 // Configure refuses a stack of another region than the one served here.
 func (p *Provider) Configure(_ context.Context, req plugin.ConfigureRequest) (plugin.ConfigureResponse, error) {
+	p.forget()
 	region := plain(req.Inputs["region"])
 	if region.IsString() && region.StringValue() != p.aws.Region {
 		return plugin.ConfigureResponse{}, fmt.Errorf("configuring the local AWS: aws:region is %q, and the local AWS that runs serves %q; stop it with make down and run make up again", region.StringValue(), p.aws.Region)
@@ -124,6 +130,7 @@ func (p *Provider) Check(_ context.Context, req plugin.CheckRequest) (plugin.Che
 	if err != nil {
 		return plugin.CheckResponse{}, err
 	}
+	p.note(req.URN)
 	props := req.News.Copy()
 	for name, property := range t.properties() {
 		if !property.autoname {

@@ -126,7 +126,7 @@ func TestWhatIsNotKnownIsRefusedByName(t *testing.T) {
 		says  string
 	}{
 		"a type":              {"aws:s3/bucket:Bucket", nil, "the local AWS does not know the resource type aws:s3/bucket:Bucket; it knows aws:apigateway/account:Account,"},
-		"a property":          {logGroup, map[string]any{"logGroupClass": "DELIVERY"}, "logGroupClass: the local AWS does not know this property; it knows kmsKeyId, name, retentionInDays, skipDestroy, tags"},
+		"a property":          {logGroup, map[string]any{"namePrefix": "a"}, "namePrefix: the local AWS does not know this property; it knows kmsKeyId, logGroupClass, name, retentionInDays, skipDestroy, tags"},
 		"a property inside":   {userPool, map[string]any{"passwordPolicy": map[string]any{"minimumLenght": 8}}, "passwordPolicy.minimumLenght: the local AWS does not know this property; it knows minimumLength,"},
 		"one in a list":       {userPool, map[string]any{"schemas": []any{map[string]any{"name": "a", "kind": "String"}}}, "schemas[0].kind: the local AWS does not know"},
 		"a computed property": {role, map[string]any{"assumeRolePolicy": trust, "arn": "arn:aws:iam::1:role/mine"}, "arn: the local AWS does not know this property"},

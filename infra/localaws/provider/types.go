@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,7 +22,7 @@ import (
 
 // types is the table of what can be declared. What is not in it is refused.
 func types() []resourceType {
-	return []resourceType{
+	return slices.Concat(recordedTypes(), []resourceType{
 		describe(kind[userpool.Pool]{
 			name: "aws:cognito/userPool:UserPool", kind: userpool.Pools,
 			create: func(p *Provider, v *userpool.Pool) string {
@@ -260,12 +261,18 @@ func types() []resourceType {
 			name: "aws:cloudwatch/logGroup:LogGroup", kind: lambda.LogGroups,
 			create: func(p *Provider, v *lambda.LogGroup) string { return v.Name },
 			derive: func(p *Provider, id string, v *lambda.LogGroup) {
+				if v.LogGroupClass == "" {
+					v.LogGroupClass = "STANDARD"
+				}
 				v.ARN = p.arn("logs", "log-group:"+v.Name)
 				v.TagsAll = v.Tags
 			},
 			changed: func(p *Provider, tx *store.Tx, id string, before, after *lambda.LogGroup) error {
 				if after == nil {
 					return p.aws.Lambda.LogGroupDeleted(tx, id)
+				}
+				if err := p.keyExists(tx, after.KMSKeyID); err != nil {
+					return err
 				}
 				return p.aws.Lambda.LogGroupDeclared(tx, id, *after)
 			},
@@ -427,7 +434,7 @@ func types() []resourceType {
 			name: "aws:apigateway/account:Account", kind: gateway.Accounts,
 			create: func(p *Provider, v *gateway.Account) string { return "api-gateway-account" },
 		}),
-	}
+	})
 }
 
 // exists refuses a reference to something that is not declared.

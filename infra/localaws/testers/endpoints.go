@@ -45,7 +45,7 @@ func Endpoints() []Endpoint {
 		{Method: "GET", Path: Prefix + "/", Does: "This table, as JSON.", serve: (*Service).serveIndex},
 		{Method: "GET", Path: Prefix + "/health", Does: "The process's id, region, address and time, and how far its clock is off.",
 			serve: func(s *Service, _ *call) (any, error) { return s.Health(), nil }},
-		{Method: "GET", Path: Prefix + "/resources", Does: "The ids of all that is declared, by kind.",
+		{Method: "GET", Path: Prefix + "/resources", Does: "The ids of all that is declared, by kind. Kinds that begin with recorded. are recorded only: nothing enforces them.",
 			serve: func(s *Service, _ *call) (any, error) { return s.Resources() }},
 		{Method: "GET", Path: Prefix + "/mailbox", Does: "The last thousand messages that AWS would have sent, with their codes, newest last.", Query: []Parameter{toParameter},
 			serve: func(s *Service, c *call) (any, error) {

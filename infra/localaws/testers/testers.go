@@ -69,7 +69,8 @@ func (s *Service) Health() Health {
 	return h
 }
 
-// Resources returns the ids of all that is declared, by kind.
+// Resources returns the ids of all that is declared, by kind. Kinds that begin with
+// recorded.Prefix are recorded only: nothing enforces them.
 func (s *Service) Resources() (inventory map[string][]string, err error) {
 	err = s.cfg.Store.View(func(tx *store.Tx) error { inventory = declared.Inventory(tx); return nil })
 	if err != nil {
