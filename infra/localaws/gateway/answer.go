@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/net/http/httpguts"
+
 	"auth-api/infra/localaws/gateway/openapi"
 	"auth-api/infra/localaws/gateway/payload"
 )
@@ -27,7 +29,7 @@ func (x *exchange) refuse(a Answer, reason string) bool {
 			status = g.StatusCode
 		}
 		for _, header := range g.Headers {
-			if value := x.headerValue(header); value != "" {
+			if value := x.headerValue(header, a); value != "" {
 				h[http.CanonicalHeaderKey(header.Name)] = []string{value}
 			}
 		}
@@ -76,17 +78,24 @@ func (x *exchange) gatewayResponse(a Answer) *openapi.GatewayResponse {
 	return answers[openapi.TypeDefault4XX]
 }
 
-func (x *exchange) headerValue(h openapi.ResponseHeader) string {
+// headerValue is the value of a gateway response's header, "" when the request has
+// nothing that it could be.
+func (x *exchange) headerValue(h openapi.ResponseHeader, a Answer) string {
+	value := h.Static
 	switch h.From.In {
 	case "header":
-		return x.header(h.From.Name)
+		value = x.header(h.From.Name)
 	case "query":
-		if value := x.queryValue(h.From.Name); !strings.ContainsAny(value, "\r\n\x00") {
-			return value
-		}
+		value = x.queryValue(h.From.Name)
+	case "path":
+		value = x.parameters[h.From.Name]
+	case "context":
+		value = x.templateValues(a)[h.From.Name]
+	}
+	if !httpguts.ValidHeaderFieldValue(value) {
 		return ""
 	}
-	return h.Static
+	return value
 }
 
 // templateValues are the values of the variables of a gateway response's template.

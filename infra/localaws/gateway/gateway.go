@@ -166,6 +166,9 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request, apiID, stage
 		return
 	}
 	if x.stage.api.disabled {
+		// As if there were no such API: its gateway responses have no say. On AWS a domain
+		// name of its own still leads to it; here there is none.
+		x.stage = nil
 		x.refuse(answerUnknownStage, "the API's execute-api endpoint is disabled")
 		return
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"auth-api/infra/localaws/gateway/openapi"
+	"auth-api/infra/localaws/gateway/openapi/preflight"
 	"auth-api/infra/localaws/gateway/payload"
 )
 
@@ -108,6 +109,10 @@ func (x *exchange) answerMock(mock *openapi.Mock) {
 	h := x.w.Header()
 	for name, text := range answer.Headers {
 		h.Set(name, text)
+	}
+	// No client sends more than one Origin, and which of several AWS would take is not known.
+	if origins := x.r.Header.Values("Origin"); answer.Origins != nil && len(origins) == 1 && answer.Origins.Allows(origins[0]) {
+		h.Set(preflight.Header, origins[0])
 	}
 	if h.Get("Content-Type") == "" {
 		h.Set("Content-Type", "application/json")

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/net/http/httpguts"
+
+	"auth-api/infra/localaws/gateway/openapi/preflight"
 )
 
 // Integration is what answers a method: a Lambda function (aws_proxy), or a mock.
@@ -33,6 +35,7 @@ type MockResponse struct {
 	StatusCode int
 	Headers    map[string]string
 	Body       string
+	Origins    *preflight.Template // of the requests that are answered their own; nil when none is
 }
 
 // Response returns the answer to a request of this media type, and whether there is
@@ -150,9 +153,17 @@ func readMock(v value, m *Method) *Mock {
 				v.problems.add(bodies.get(mediaType).where, "the only media type supported is application/json")
 			}
 			a.Body = bodies.get(mediaType).str()
-			if strings.ContainsAny(a.Body, "$#") {
-				v.problems.add(bodies.get(mediaType).where, "templates with variables or directives are not supported")
+			if !strings.ContainsAny(a.Body, "$#") {
+				continue
 			}
+			template, err := preflight.Parse(a.Body)
+			switch {
+			case err != nil:
+				v.problems.add(bodies.get(mediaType).where, "is a template with variables or directives, of which the one for preflights alone is supported: %v", err)
+			case !slices.ContainsFunc(declared, func(h string) bool { return strings.EqualFold(h, preflight.Header) }):
+				v.problems.add(bodies.get(mediaType).where, "sets the header %s, which is not among those of the method's response %d", preflight.Header, a.StatusCode)
+			}
+			a.Body, a.Origins = "", &template
 		}
 		if pattern == "default" {
 			mock.fallback = &a

@@ -53,7 +53,7 @@ type GatewayResponse struct {
 type ResponseHeader struct {
 	Name   string
 	Static string    // its value, unless From says where to take it from
-	From   Parameter // of the request; the zero value when it is static
+	From   Parameter // of the request, In also path, or of $context; the zero value when it is static
 }
 
 var responseTypes = []ResponseType{
@@ -110,8 +110,12 @@ func readGatewayResponses(v value) map[ResponseType]*GatewayResponse {
 				h.From = Parameter{In: "header", Name: name}
 			} else if name, ok := strings.CutPrefix(text, "method.request.querystring."); ok {
 				h.From = Parameter{In: "query", Name: name}
+			} else if name, ok := strings.CutPrefix(text, "method.request.path."); ok {
+				h.From = Parameter{In: "path", Name: name}
+			} else if slices.Contains(templateVariables, text) {
+				h.From = Parameter{In: "context", Name: text}
 			} else {
-				v.problems.add(p.where, "is %q, supported are 'static' in single quotes, method.request.header.NAME and method.request.querystring.NAME", text)
+				v.problems.add(p.where, "is %q, supported are 'static' in single quotes, method.request.header.NAME, method.request.querystring.NAME, method.request.path.NAME, %s", text, strings.Join(templateVariables, ", "))
 			}
 			g.Headers = append(g.Headers, h)
 		}
