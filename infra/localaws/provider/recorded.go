@@ -161,6 +161,9 @@ func recordedFirewalls() []resourceType {
 					return none(tx, recorded.WebACLAssociations, func(a recorded.WebACLAssociation) bool { return a.WebACLARN == before.ARN },
 						"WAFAssociatedItemException: AWS WAF couldn't delete the web ACL, because it is associated with a resource")
 				}
+				if err := unique(tx, recorded.WebACLs, id, func(w recorded.WebACL) bool { return w.Name == after.Name }, after.Name); err != nil {
+					return err
+				}
 				for _, arn := range after.IPSets() {
 					if err := existsByARN(tx, recorded.IPSets, arn, "IP set"); err != nil {
 						return err
@@ -175,9 +178,9 @@ func recordedFirewalls() []resourceType {
 			derive: func(p *Provider, id string, v *recorded.IPSet) {
 				v.ARN, v.TagsAll = p.arn("wafv2", "regional/ipset/"+v.Name+"/"+id), v.Tags
 			},
-			changed: func(_ *Provider, tx *store.Tx, _ string, before, after *recorded.IPSet) error {
+			changed: func(_ *Provider, tx *store.Tx, id string, before, after *recorded.IPSet) error {
 				if after != nil {
-					return nil
+					return unique(tx, recorded.IPSets, id, func(s recorded.IPSet) bool { return s.Name == after.Name }, after.Name)
 				}
 				return none(tx, recorded.WebACLs, func(w recorded.WebACL) bool { return slices.Contains(w.IPSets(), before.ARN) },
 					"WAFAssociatedItemException: AWS WAF couldn't delete the IP set, because a web ACL refers to it")
@@ -190,9 +193,11 @@ func recordedFirewalls() []resourceType {
 				if err := existsByARN(tx, recorded.WebACLs, after.WebACLARN, "web ACL"); err != nil {
 					return err
 				}
+				// On AWS the new one takes the other's place, and once the other's association
+				// is deleted, as after a replacement, the resource has none. Stop before that.
 				if err := none(tx, recorded.WebACLAssociations, func(a recorded.WebACLAssociation) bool {
 					return a.ResourceARN == after.ResourceARN && a.WebACLARN != after.WebACLARN
-				}, "WAFAssociatedItemException: the resource has another web ACL"); err != nil {
+				}, "resourceArn has the web ACL of another association, with whose deletion AWS would leave it none at all; legal is one at a time, replaced with deleteBeforeReplace"); err != nil {
 					return err
 				}
 				return p.protectable(tx, after.ResourceARN)
@@ -319,6 +324,20 @@ func existsByARN[T any](tx *store.Tx, k declared.Kind[T], arn, what string) erro
 		err = fmt.Errorf("WAFNonexistentItemException: there is no %s %q", what, arn)
 	}
 	return err
+}
+
+// unique refuses a second one of WAF's of this name.
+func unique[T any](tx *store.Tx, k declared.Kind[T], id string, same func(T) bool, name string) error {
+	entries, err := k.All(tx)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.ID != id && same(e.Value) {
+			return fmt.Errorf("WAFDuplicateItemException: there is one of the name %q already; a replacement of it needs another name, or deleteBeforeReplace", name)
+		}
+	}
+	return nil
 }
 
 // protectable refuses what is no stage and no user pool of this account and region that

@@ -237,6 +237,7 @@ func TestWhatAWSWouldNotRecordIsRefused(t *testing.T) {
 	web := func(more m) m {
 		return without(m{"name": "x", "scope": "REGIONAL", "defaultAction": m{"allow": m{}}, "visibilityConfig": visible("x")}, more)
 	}
+	other := r.create(acl, "other", web(m{"name": "other"}))
 	rule := func(more m, names ...string) m {
 		return web(m{"rules": []any{without(rules(arn(r.set))[1].(m), more, names...)}})
 	}
@@ -300,6 +301,9 @@ func TestWhatAWSWouldNotRecordIsRefused(t *testing.T) {
 		{"aws:wafv2/webAclAssociation:WebAclAssociation", m{"resourceArn": arn(r.stage) + "x", "webAclArn": arn(r.acl)}, "there is no stage"},
 		{"aws:wafv2/webAclAssociation:WebAclAssociation", m{"resourceArn": arn(r.topic), "webAclArn": arn(r.acl)}, "supported are the ARNs of stages of REST APIs and of user pools"},
 		{"aws:wafv2/webAclAssociation:WebAclAssociation", m{"resourceArn": arn(r.stage), "webAclArn": arn(r.acl) + "x"}, "WAFNonexistentItemException"},
+		{acl, web(m{"name": "api"}), `WAFDuplicateItemException: there is one of the name "api" already`},
+		{"aws:wafv2/ipSet:IpSet", m{"name": "office", "scope": "REGIONAL", "ipAddressVersion": "IPV6"}, `WAFDuplicateItemException: there is one of the name "office" already`},
+		{"aws:wafv2/webAclAssociation:WebAclAssociation", m{"resourceArn": arn(r.stage), "webAclArn": arn(other)}, "replaced with deleteBeforeReplace"},
 		{"aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration", m{"resourceArn": arn(r.acl), "logDestinationConfigs": []any{arn(r.group)}}, "begins with aws-waf-logs-"},
 		{"aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration", m{"resourceArn": arn(r.acl), "logDestinationConfigs": []any{firewallLog}, "redactedFields": []any{m{"singleHeader": m{"name": "Cookie"}}}}, `redactedFields[0].singleHeader.name is "Cookie"; legal are names in lower case`},
 		{"aws:budgets/budget:Budget", m{"budgetType": "COST", "timeUnit": "MONTHLY"}, "limitAmount is required"},
