@@ -263,7 +263,27 @@ func diff(s schema, old, next, remembered, standing resource.PropertyMap, found 
 	if len(result.ChangedKeys) > 0 {
 		result.Changes, result.DetailedDiff = plugin.DiffSome, detailed
 	}
+	result.DeleteBeforeReplace = len(result.ReplaceKeys) > 0 && named(s, next)
 	return result
+}
+
+// named tells whether the program itself names the resource. As with pulumi-aws, the
+// old one then goes before the new one comes, as both cannot have the name.
+func named(s schema, inputs resource.PropertyMap) bool {
+	var made []string
+	if defaults := plain(inputs[autonamed]); defaults.IsArray() {
+		for _, key := range defaults.ArrayValue() {
+			if key.IsString() {
+				made = append(made, key.StringValue())
+			}
+		}
+	}
+	for key, p := range s {
+		if p.autoname && inputs.HasValue(resource.PropertyKey(key)) && !slices.Contains(made, key) {
+			return true
+		}
+	}
+	return false
 }
 
 func same(a, b resource.PropertyValue) bool {

@@ -334,7 +334,7 @@ func unique[T any](tx *store.Tx, k declared.Kind[T], id string, same func(T) boo
 	}
 	for _, e := range entries {
 		if e.ID != id && same(e.Value) {
-			return fmt.Errorf("WAFDuplicateItemException: there is one of the name %q already; a replacement of it needs another name, or deleteBeforeReplace", name)
+			return fmt.Errorf("WAFDuplicateItemException: there is one of the name %q already; each has its own", name)
 		}
 	}
 	return nil

@@ -208,6 +208,22 @@ func TestWhatIsRecordedIsUpdatedOrReplacedAsOnAWS(t *testing.T) {
 		t.Errorf("tested are %v, known are %v", seen, known)
 	}
 
+	// As both cannot have the name that the program gave, the old one goes first.
+	set := r.create("aws:wafv2/ipSet:IpSet", "unnamed", m{"scope": "REGIONAL", "ipAddressVersion": "IPV4"})
+	for _, c := range []struct {
+		made  one
+		next  m
+		first bool
+	}{
+		{r.set, m{"name": "office", "scope": "REGIONAL", "ipAddressVersion": "IPV6"}, true},
+		{r.set, m{"name": "office", "scope": "REGIONAL", "ipAddressVersion": "IPV4"}, false},
+		{set, m{"scope": "REGIONAL", "ipAddressVersion": "IPV6"}, false},
+	} {
+		if d := r.diff(c.made, c.next); d.DeleteBeforeReplace != c.first {
+			t.Errorf("%s to %v: the old one goes first: %v, want %v", c.made.urn.Name(), c.next, d.DeleteBeforeReplace, c.first)
+		}
+	}
+
 	updated, err := r.p.Update(t.Context(), plugin.UpdateRequest{URN: r.alarm.urn, ID: r.alarm.id, OldInputs: r.alarm.inputs, OldOutputs: r.alarm.outputs, NewInputs: with(r.alarm, "threshold", 9.0)})
 	if err != nil || updated.Properties["threshold"].NumberValue() != 9 || updated.Properties["arn"].StringValue() != r.alarm.outputs["arn"].StringValue() {
 		t.Errorf("an update gives %v (%v)", updated.Properties, err)
