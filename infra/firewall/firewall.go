@@ -72,7 +72,10 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 		if !guard {
 			continue
 		}
-		if _, err := declare("aws:wafv2/webAclAssociation:WebAclAssociation", name, pulumi.Map{"resourceArn": arn, "webAclArn": acl.ARN}); err != nil {
+		if _, err := declare("aws:wafv2/webAclAssociation:WebAclAssociation", name, pulumi.Map{"resourceArn": arn, "webAclArn": acl.ARN},
+			// WAF takes associations away by what they guard: deleting the old one after
+			// the new one is made would leave nothing in its place.
+			pulumi.DeleteBeforeReplace(true)); err != nil {
 			return nil, err
 		}
 	}
