@@ -309,6 +309,29 @@ func TestServiceRoles(t *testing.T) {
 	}
 }
 
+// What a service may do with a role is what the role may do.
+func TestWhatAServiceMayDoWithARole(t *testing.T) {
+	w := newWorld(t)
+	w.role(t, "worker", "AROAWORKER", trustLambda)
+	const arn = "arn:aws:iam::000000000000:role/worker"
+	ask := func(role, action string) authz.Decision {
+		return w.AuthorizeServiceRole(role, "function-1", iam.Request{Action: action, Resource: "*"})
+	}
+	if d := ask(arn, "ec2:CreateNetworkInterface"); d.Allowed || d.Reason == "" {
+		t.Errorf("without a policy: %+v", d)
+	}
+	w.policy(t, "worker", "network", `{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "ec2:*", "Resource": "*", "Condition": {"StringEquals": {"aws:userid": "AROAWORKER:function-1"}}}}`)
+	if d := ask(arn, "ec2:CreateNetworkInterface"); !d.Allowed {
+		t.Errorf("with a policy: %+v", d)
+	}
+	if d := ask(arn, "ssm:GetParameter"); d.Allowed {
+		t.Errorf("another action: %+v", d)
+	}
+	if d := ask(arn+"2", "ec2:CreateNetworkInterface"); d.Allowed || d.Reason != "there is no role "+arn+"2" {
+		t.Errorf("no role: %+v", d)
+	}
+}
+
 func TestAuthorize(t *testing.T) {
 	x := iam.Request{Action: invoke, Resource: api + "/prod/GET/x", SourceIP: "203.0.113.7"}
 	y := iam.Request{Action: invoke, Resource: api + "/prod/GET/y", SourceIP: "203.0.113.7"}
