@@ -31,6 +31,7 @@ import (
 	"time"
 
 	"auth-api/infra/localaws/audit"
+	"auth-api/infra/localaws/authz"
 	"auth-api/infra/localaws/clock"
 	"auth-api/infra/localaws/gateway"
 	"auth-api/infra/localaws/iam"
@@ -178,6 +179,9 @@ func (s *Server) open(cfg Config) (err error) {
 		Dir: filepath.Join(cfg.Dir, "functions"), Address: s.listener.Addr().String,
 		Credentials: func(roleARN, sessionName string) (iam.Credentials, error) {
 			return s.IAM.AssumeServiceRole(roleARN, "lambda.amazonaws.com", sessionName)
+		},
+		Authorize: func(roleARN, sessionName string, want iam.Request) authz.Decision {
+			return s.IAM.AuthorizeServiceRole(roleARN, sessionName, want)
 		},
 		OnLog: s.logFunction,
 	}

@@ -45,6 +45,9 @@ func (f Function) withDefaults() Function {
 	if len(f.Architectures) == 0 {
 		f.Architectures = []string{"x86_64"}
 	}
+	if f.TracingConfig == nil {
+		f.TracingConfig = &TracingConfig{Mode: "PassThrough"}
+	}
 	return f
 }
 
@@ -88,6 +91,9 @@ func (s *Service) FunctionDeclared(tx *store.Tx, _ string, f Function) error {
 		return err
 	}
 	if err := checkEnvironment(f); err != nil {
+		return err
+	}
+	if err := checkSurroundings(f); err != nil {
 		return err
 	}
 	return s.checkReserved(tx, f)
@@ -166,20 +172,12 @@ func (s *Service) checkReserved(tx *store.Tx, f Function) error {
 }
 
 // FunctionDeleted is told of a function that goes, inside the provider's
-// transaction. Its permissions go with it, as on AWS; its log stays.
+// transaction. Its versions, aliases and permissions go with it, as on AWS; its log stays.
 func (s *Service) FunctionDeleted(tx *store.Tx, id string) error {
-	permissions, err := Permissions.All(tx)
-	if err != nil {
+	if err := deleteVersions(tx, id); err != nil {
 		return err
 	}
-	for _, p := range permissions {
-		if p.Value.functionName() == id {
-			if err := Permissions.Delete(tx, p.ID); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return deletePermissions(tx, func(p Permission) bool { return p.functionName() == id })
 }
 
 // PermissionDeclared checks a statement of a function's resource policy, inside the
@@ -192,7 +190,7 @@ func (s *Service) PermissionDeclared(tx *store.Tx, _ string, p Permission) error
 	case err != nil:
 		return err
 	case !found:
-		return &wire.Error{Status: 404, Code: "ResourceNotFoundException", Message: "Function not found: " + s.arnPrefix() + p.functionName()}
+		return notFound("Function not found: " + s.arnPrefix() + p.functionName())
 	case !statementID.MatchString(p.StatementID):
 		return invalid("statementId %q is not legal: up to 100 letters, digits, - and _", p.StatementID)
 	case !action.MatchString(p.Action):
@@ -202,7 +200,10 @@ func (s *Service) PermissionDeclared(tx *store.Tx, _ string, p Permission) error
 	case p.Principal == "*" && p.SourceARN == "" && p.SourceAccount == "":
 		return invalid("principal \"*\" of permission %s lets everybody in: give sourceArn or sourceAccount", p.StatementID)
 	}
-	if _, err := authz.ParseResource(policyDocument(s.arnPrefix()+p.functionName(), []Permission{p}), nil); err != nil {
+	if err := s.checkQualifier(tx, p); err != nil {
+		return err
+	}
+	if _, err := authz.ParseResource(policyDocument(s.arnPrefix(), []Permission{p}), nil); err != nil {
 		return invalid("permission %s: %v", p.StatementID, err)
 	}
 	return nil

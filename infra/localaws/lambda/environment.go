@@ -54,7 +54,7 @@ func (s *Service) environment(i *instance, c iam.Credentials) []string {
 		"AWS_REGION":                      s.config.Region,
 		"AWS_DEFAULT_REGION":              s.config.Region,
 		"AWS_LAMBDA_FUNCTION_NAME":        fn.Name,
-		"AWS_LAMBDA_FUNCTION_VERSION":     latest,
+		"AWS_LAMBDA_FUNCTION_VERSION":     fn.version,
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": strconv.Itoa(fn.MemorySize),
 		"AWS_LAMBDA_INITIALIZATION_TYPE":  "on-demand",
 		"AWS_LAMBDA_LOG_GROUP_NAME":       fn.group,

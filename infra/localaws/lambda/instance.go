@@ -90,7 +90,7 @@ func (s *Service) start(fn *function) (*instance, error) {
 		fn:      fn,
 		id:      hex.EncodeToString(random[:8]),
 		secret:  hex.EncodeToString(random[8:24]),
-		stream:  s.config.Now().UTC().Format("2006/01/02/[$LATEST]") + hex.EncodeToString(random[24:40]),
+		stream:  s.config.Now().UTC().Format("2006/01/02/") + "[" + fn.version + "]" + hex.EncodeToString(random[24:40]),
 		expires: credentials.Expiration,
 		ready:   make(chan struct{}),
 		failing: make(chan struct{}),

@@ -80,7 +80,7 @@ func (s *Service) perform(fn *function, i *instance, inv *invocation) (Result, e
 	if s.isClosed() && inv.failed {
 		return Result{}, errService(errClosed)
 	}
-	result := Result{Payload: inv.response, RequestID: inv.RequestID, Version: latest}
+	result := Result{Payload: inv.response, RequestID: inv.RequestID, Version: fn.version}
 	if inv.failed {
 		result.FunctionError = "Unhandled"
 	}
@@ -163,7 +163,7 @@ func (s *Service) hand(i *instance, inv *invocation) bool {
 	inv.deadline = inv.began.Add(i.fn.timeout)
 	i.output.mark(func() {
 		i.request, i.tail = inv.RequestID, inv.tail
-		s.logLine(i, "START RequestId: "+inv.RequestID+" Version: "+latest)
+		s.logLine(i, "START RequestId: "+inv.RequestID+" Version: "+i.fn.version)
 	})
 	over := make(chan struct{})
 	stop := s.config.AfterFunc(i.fn.timeout, func() { close(over) })

@@ -15,15 +15,22 @@ type Function struct {
 	Timeout       int               `json:"timeout,omitempty" aws:"default"`    // seconds
 	Environment   *Environment      `json:"environment,omitempty"`
 	LoggingConfig *LoggingConfig    `json:"loggingConfig,omitempty"`
+	Publish       bool              `json:"publish,omitempty"` // every change makes a version
+	VPCConfig     *VPCConfig        `json:"vpcConfig,omitempty"`
+	TracingConfig *TracingConfig    `json:"tracingConfig,omitempty" aws:"default"`
+	KMSKeyARN     string            `json:"kmsKeyArn,omitempty"` // encrypts the environment
 	Reserved      *int              `json:"reservedConcurrentExecutions,omitempty" aws:"default"`
 	Tags          map[string]string `json:"tags,omitempty"`
 	TagsAll       map[string]string `json:"tagsAll,omitempty" aws:"computed"`
 	ARN           string            `json:"arn,omitempty" aws:"computed"`
 	InvokeARN     string            `json:"invokeArn,omitempty" aws:"computed"`
-	QualifiedARN  string            `json:"qualifiedArn,omitempty" aws:"computed"`
-	Version       string            `json:"version,omitempty" aws:"computed"`
-	LastModified  string            `json:"lastModified,omitempty" aws:"computed"`
-	CodeSHA256    string            `json:"codeSha256,omitempty" aws:"computed"`
+	// Of the version that was published last, or of $LATEST when none was.
+	QualifiedARN       string `json:"qualifiedArn,omitempty" aws:"computed"`
+	QualifiedInvokeARN string `json:"qualifiedInvokeArn,omitempty" aws:"computed"`
+	Version            string `json:"version,omitempty" aws:"computed"`
+
+	LastModified string `json:"lastModified,omitempty" aws:"computed"`
+	CodeSHA256   string `json:"codeSha256,omitempty" aws:"computed"`
 }
 
 // Code names unpacked code by the SHA-256 of its archive, in hexadecimal. The
@@ -54,6 +61,39 @@ type Permission struct {
 	Principal     string `json:"principal" aws:"required,replace"`
 	SourceARN     string `json:"sourceArn,omitempty" aws:"replace"`
 	SourceAccount string `json:"sourceAccount,omitempty" aws:"replace"`
+	Qualifier     string `json:"qualifier,omitempty" aws:"replace"` // an alias or a version, to whose ARN the statement then belongs
+}
+
+// VPCConfig says in which network a function's instances stand on AWS. Here they stand
+// on the host's: nothing but its form and the role's right to network interfaces is
+// looked at.
+type VPCConfig struct {
+	SubnetIDs               []string `json:"subnetIds,omitempty"`
+	SecurityGroupIDs        []string `json:"securityGroupIds,omitempty"`
+	IPv6AllowedForDualStack bool     `json:"ipv6AllowedForDualStack,omitempty"`
+}
+
+// TracingConfig says whether X-Ray samples invocations: Active, or PassThrough. There is
+// no X-Ray here.
+type TracingConfig struct {
+	Mode string `json:"mode"`
+}
+
+// Alias is a name for one version of a function, or for two between which invocations are
+// split (aws:lambda/alias:Alias). Its id is its ARN.
+type Alias struct {
+	Name            string         `json:"name" aws:"replace,autoname"`
+	FunctionName    string         `json:"functionName" aws:"required,replace"` // or ARN
+	FunctionVersion string         `json:"functionVersion" aws:"required"`      // a number, or $LATEST
+	Description     string         `json:"description,omitempty"`
+	RoutingConfig   *RoutingConfig `json:"routingConfig,omitempty"`
+	ARN             string         `json:"arn,omitempty" aws:"computed"`
+	InvokeARN       string         `json:"invokeArn,omitempty" aws:"computed"`
+}
+
+// RoutingConfig gives a second version its share of an alias's invocations.
+type RoutingConfig struct {
+	AdditionalVersionWeights map[string]float64 `json:"additionalVersionWeights,omitempty"` // version → 0 to 1; one at most
 }
 
 // LogGroup is a CloudWatch log group (aws:cloudwatch/logGroup:LogGroup). Its id is
@@ -72,6 +112,7 @@ type LogGroup struct {
 // The kinds of resources of this room.
 const (
 	Functions   declared.Kind[Function]   = "lambda.Function"
+	Aliases     declared.Kind[Alias]      = "lambda.Alias"
 	Permissions declared.Kind[Permission] = "lambda.Permission"
 	LogGroups   declared.Kind[LogGroup]   = "logs.LogGroup"
 )

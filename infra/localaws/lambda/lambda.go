@@ -3,7 +3,9 @@
 //
 // A function has instances, as on AWS: an invocation takes one that is idle or
 // starts one more, each works on one event at a time, idle ones end after a while,
-// and those of an older code or configuration end when they have finished. What is
+// and those of an older code or configuration end when they have finished. Each version
+// of a function has instances of its own, made from the code and configuration with which
+// it was published; an alias leads to one version, or to two by lot. What is
 // enforced: the function's resource policy, its execution role's trust, reserved
 // concurrency and the account's, the timeouts of init and of invocations, the sizes
 // of payloads, and the environment; on Linux also the processors that go with the
@@ -26,6 +28,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"auth-api/infra/localaws/authz"
 	"auth-api/infra/localaws/iam"
 	"auth-api/infra/localaws/lambda/artifact"
 	"auth-api/infra/localaws/lambda/logs"
@@ -44,6 +47,10 @@ type Config struct {
 	// Credentials gives temporary credentials of an execution role for a session of
 	// this name, if the role's trust policy lets lambda.amazonaws.com assume it.
 	Credentials func(roleARN, sessionName string) (iam.Credentials, error)
+
+	// Authorize decides what Lambda may do with an execution role's rights, such as
+	// making network interfaces. When nil nothing is allowed.
+	Authorize func(roleARN, sessionName string, want iam.Request) authz.Decision
 
 	Now  func() time.Time // time.Now when nil: stamps logs and judges whether credentials are over
 	Rand io.Reader        // crypto/rand when nil
@@ -169,7 +176,7 @@ func (s *Service) PutCode(sha256 string, zip []byte) error { return s.code.Put(s
 func (s *Service) HasCode(sha256 string) bool { return s.code.Has(sha256) }
 
 // Prune ends the idle instances of functions that are gone or have changed, and
-// removes code that neither a function nor an instance uses. The server calls it
+// removes code that neither a version of a function nor an instance uses. The server calls it
 // when declarations have changed; what is still at work then goes at the next call.
 func (s *Service) Prune() error {
 	if _, err := s.view(); err != nil {
@@ -177,19 +184,21 @@ func (s *Service) Prune() error {
 	}
 	return s.code.Prune(func() (map[string]bool, error) {
 		used := map[string]bool{}
-		err := s.config.Store.View(func(tx *store.Tx) error {
-			functions, err := Functions.All(tx)
-			for _, f := range functions {
-				used[f.Value.Code.SHA256] = true
+		v, err := s.view()
+		if err != nil {
+			return nil, err
+		}
+		for _, fn := range v.functions {
+			for _, version := range fn.versions {
+				used[version.Code.SHA256] = true
 			}
-			return err
-		})
+		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		for _, i := range s.instances {
 			used[i.fn.Code.SHA256] = true
 		}
-		return used, err
+		return used, nil
 	})
 }
 
@@ -210,7 +219,7 @@ func (s *Service) Logs(group string, f logs.Filter) ([]logs.Event, error) {
 
 // Invocation is one call of a function.
 type Invocation struct {
-	Function      string // name, ARN or partial ARN, with the qualifier $LATEST or none
+	Function      string // name, ARN or partial ARN, with a version or an alias behind it or none
 	Payload       []byte // the event, as JSON; {} when empty; 6 MB at most
 	Principal     string // who calls: a service such as apigateway.amazonaws.com, or the ARN of an IAM caller
 	SourceARN     string // on whose behalf a service calls, such as a method's ARN
@@ -226,7 +235,7 @@ type Result struct {
 	Payload       []byte // what the function answered, or the error as JSON
 	FunctionError string // Unhandled when the function failed, else empty
 	RequestID     string
-	Version       string // $LATEST
+	Version       string // that ran: a number, or $LATEST
 	LogTail       []byte // the last 4 KB of the invocation's log, when it was asked for
 }
 
@@ -244,11 +253,15 @@ func (s *Service) Invoke(ctx context.Context, in Invocation) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	fn, arn, err := v.find(in.Function)
+	to, arn, err := v.find(in.Function)
 	if err != nil {
 		return Result{}, err
 	}
-	if err := fn.permits(in, s.config.Account); err != nil {
+	if err := to.fn.permits(in, arn, s.config.Account); err != nil {
+		return Result{}, err
+	}
+	fn, err := to.draw(s.config.Rand)
+	if err != nil {
 		return Result{}, err
 	}
 	inv, err := s.newInvocation(in, arn)

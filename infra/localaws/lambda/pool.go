@@ -8,17 +8,17 @@ import (
 
 var errClosed = errors.New("the Lambda service is closed")
 
-// pool is what runs of one function. The service's lock guards it.
+// pool is what runs of one function, all versions together. The service's lock guards it.
 type pool struct {
-	idle []*instance // the one that worked last is the last
-	busy int         // invocations under way
+	idle map[string][]*instance // by version; the one that worked last is the last
+	busy int                    // invocations under way
 }
 
 // pool returns the function's pool. The lock must be held.
 func (s *Service) pool(name string) *pool {
 	p := s.pools[name]
 	if p == nil {
-		p = &pool{}
+		p = &pool{idle: map[string][]*instance{}}
 		s.pools[name] = p
 	}
 	return p
@@ -31,7 +31,7 @@ func (p *pool) drop(i *instance) {
 	}
 	i.idle = false
 	i.stopIdle()
-	p.idle = slices.DeleteFunc(p.idle, func(other *instance) bool { return other == i })
+	p.idle[i.fn.version] = slices.DeleteFunc(p.idle[i.fn.version], func(other *instance) bool { return other == i })
 }
 
 // acquire counts an invocation of the function against its limits and returns an
@@ -55,15 +55,18 @@ func (s *Service) acquire(v *view, fn *function) (*instance, error) {
 		s.unserved++
 	}
 	s.running.Add(1)
-	for len(p.idle) > 0 {
-		i := p.idle[len(p.idle)-1]
+	for {
+		idle := p.idle[fn.version]
+		if len(idle) == 0 {
+			return nil, nil
+		}
+		i := idle[len(idle)-1]
 		p.drop(i)
 		if i.fn.print == fn.print && !s.expired(i) {
 			return i, nil
 		}
 		i.kill()
 	}
-	return nil, nil
 }
 
 // expired reports whether the instance's credentials would end during an
@@ -94,7 +97,7 @@ func (s *Service) release(fn *function, i *instance, good bool) {
 	i.turn++
 	turn := i.turn
 	i.stopIdle = s.config.AfterFunc(s.config.IdleTimeout, func() { s.reap(i, turn) })
-	p.idle = append(p.idle, i)
+	p.idle[i.fn.version] = append(p.idle[i.fn.version], i)
 }
 
 // reap ends an instance that has been idle for long, unless it has worked since.
@@ -107,15 +110,21 @@ func (s *Service) reap(i *instance, turn int) {
 	}
 }
 
-// retire ends the idle instances that do not fit what is declared.
+// retire ends the idle instances that do not fit what is declared, and those of versions
+// that nothing leads to any more but their numbers.
 func (s *Service) retire(v *view) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for name, p := range s.pools {
-		for _, i := range slices.Clone(p.idle) {
-			if !v.uses(i) {
-				p.drop(i)
-				i.kill()
+		for version, idle := range p.idle {
+			for _, i := range slices.Clone(idle) {
+				if !v.uses(i) || !v.functions[name].names(version) {
+					p.drop(i)
+					i.kill()
+				}
+			}
+			if len(p.idle[version]) == 0 {
+				delete(p.idle, version)
 			}
 		}
 		if v.functions[name] == nil && p.busy == 0 && len(p.idle) == 0 {
@@ -124,8 +133,11 @@ func (s *Service) retire(v *view) {
 	}
 }
 
-// uses reports whether the instance is what its function would be made of now.
+// uses reports whether the instance is what its version would be made of now.
 func (v *view) uses(i *instance) bool {
 	fn := v.functions[i.fn.Name]
+	if fn != nil {
+		fn = fn.versions[i.fn.version]
+	}
 	return fn != nil && fn.print == i.fn.print
 }

@@ -49,11 +49,11 @@ func (s *Service) Queue(in Invocation) error {
 	if err != nil {
 		return err
 	}
-	fn, _, err := v.find(in.Function)
+	to, arn, err := v.find(in.Function)
 	if err != nil {
 		return err
 	}
-	if err := fn.permits(in, s.config.Account); err != nil {
+	if err := to.fn.permits(in, arn, s.config.Account); err != nil {
 		return err
 	}
 	if n := len(in.Payload); n > maxEvent {

@@ -10,7 +10,7 @@ import (
 	"auth-api/infra/localaws/store"
 )
 
-// latest is the one version that functions of the local AWS have.
+// latest is the version of a function that is as it is declared now.
 const latest = "$LATEST"
 
 // view is what was declared, worked out once for each generation of the store.
@@ -22,16 +22,21 @@ type view struct {
 	unreserved int            // concurrency left for functions that reserve none
 }
 
-// function is a declared function with all that an invocation needs of it.
+// function is a version of a declared function with all that an invocation needs of it.
 type function struct {
 	Function
-	arn      string
+	version  string        // a number, or $LATEST
+	arn      string        // of the function
 	group    string        // of its log
 	timeout  time.Duration // of an invocation
 	reserved int           // concurrency of its own; unlimited by itself when negative
-	policy   *authz.Policy // its resource policy, nil without permissions
+	policy   *authz.Policy // the function's resource policy, nil without permissions
 	print    string        // of everything that instances are made from
 	vars     []string      // its own environment variables, KEY=value
+
+	// of $LATEST alone
+	versions map[string]*function // all of the function, itself too
+	aliases  map[string]*alias
 }
 
 // view returns what is declared now. When that has changed since the last call, the
@@ -47,7 +52,7 @@ func (s *Service) view() (*view, error) {
 		return v, nil
 	}
 	v := &view{generation: generation, prefix: s.arnPrefix()}
-	if err := s.config.Store.View(v.load); err != nil {
+	if err := s.config.Store.View(func(tx *store.Tx) error { return v.load(tx, s.cached.Load()) }); err != nil {
 		return nil, fmt.Errorf("reading the declared functions: %w", err)
 	}
 	v.unreserved = s.config.ConcurrencyLimit
@@ -65,7 +70,8 @@ func (s *Service) arnPrefix() string {
 	return "arn:aws:lambda:" + s.config.Region + ":" + s.config.Account + ":function:"
 }
 
-func (v *view) load(tx *store.Tx) error {
+// load reads what is declared. before is the view that was good until now, or nil.
+func (v *view) load(tx *store.Tx, before *view) error {
 	v.functions, v.retention = map[string]*function{}, map[string]int{}
 	groups, err := LogGroups.All(tx)
 	if err != nil {
@@ -79,11 +85,15 @@ func (v *view) load(tx *store.Tx) error {
 		return err
 	}
 	for _, f := range functions {
-		fn, err := newFunction(f.Value, v.prefix)
+		fn, err := newFunction(f.Value, latest, v.prefix)
 		if err != nil {
 			return err
 		}
+		fn.versions, fn.aliases = map[string]*function{latest: fn}, map[string]*alias{}
 		v.functions[fn.Name] = fn
+	}
+	if err := v.loadVersions(tx, before); err != nil {
+		return err
 	}
 	permissions, err := Permissions.All(tx)
 	if err != nil {
@@ -99,17 +109,22 @@ func (v *view) load(tx *store.Tx) error {
 		if fn == nil {
 			continue // as on AWS, a permission goes with its function
 		}
-		if fn.policy, err = authz.ParseResource(policyDocument(fn.arn, ps), nil); err != nil {
+		policy, err := authz.ParseResource(policyDocument(v.prefix, ps), nil)
+		if err != nil {
 			return fmt.Errorf("reading the resource policy of function %s: %w", name, err)
+		}
+		for _, version := range fn.versions {
+			version.policy = policy
 		}
 	}
 	return nil
 }
 
-func newFunction(f Function, prefix string) (*function, error) {
+func newFunction(f Function, version, prefix string) (*function, error) {
 	f = f.withDefaults()
 	fn := &function{
 		Function: f,
+		version:  version,
 		arn:      prefix + f.Name,
 		group:    f.logGroup(),
 		timeout:  time.Duration(f.Timeout) * time.Second,
@@ -123,15 +138,10 @@ func newFunction(f Function, prefix string) (*function, error) {
 			fn.vars = append(fn.vars, name+"="+value)
 		}
 	}
-	// What an instance is not made from must not end it when it changes.
-	f.Description, f.Tags, f.TagsAll, f.Reserved = "", nil, nil, nil
-	f.ARN, f.InvokeARN, f.QualifiedARN, f.Version, f.LastModified, f.CodeSHA256 = "", "", "", "", "", ""
-	text, err := json.Marshal(f)
-	if err != nil {
-		return nil, fmt.Errorf("reading function %s: %w", fn.Name, err)
-	}
-	fn.print = string(text)
-	return fn, nil
+	f.Description = "" // an instance is not made from it: it must not end it when it changes
+	var err error
+	fn.print, err = f.print()
+	return fn, err
 }
 
 // memoryPerProcessor is the memory size, in MB, with which a function gets one
@@ -145,11 +155,11 @@ func (fn *function) processors() int {
 	return (fn.MemorySize + memoryPerProcessor - 1) / memoryPerProcessor
 }
 
-// find returns the function that is called by name, ARN or partial ARN, and the ARN
-// by which it sees itself called.
+// find returns where an invocation goes that calls by name, ARN or partial ARN, with or
+// without a qualifier, and the ARN by which the function sees itself called.
 //
 // https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#lambda-Invoke-request-uri-FunctionName
-func (v *view) find(called string) (*function, string, error) {
+func (v *view) find(called string) (route, string, error) {
 	full := called
 	switch strings.Count(called, ":") {
 	case 0, 1: // NAME, NAME:QUALIFIER
@@ -160,24 +170,55 @@ func (v *view) find(called string) (*function, string, error) {
 	rest, ours := strings.CutPrefix(full, v.prefix)
 	name, qualifier, qualified := strings.Cut(rest, ":")
 	fn := v.functions[name]
-	if !ours || fn == nil || (qualified && qualifier != latest) {
-		return nil, full, errNotFound(full)
+	if ours && fn != nil {
+		if !qualified {
+			return route{fn: fn}, full, nil
+		}
+		if version := fn.versions[qualifier]; version != nil {
+			return route{fn: version}, full, nil
+		}
+		if alias := fn.aliases[qualifier]; alias != nil {
+			return alias.route, full, nil
+		}
 	}
-	return fn, full, nil
+	return route{}, full, errNotFound(full)
+}
+
+// nameOf splits a function's name or ARN, or part of an ARN, into name and qualifier.
+func nameOf(function string) (name, qualifier string) {
+	parts := strings.Split(function, ":")
+	switch len(parts) {
+	case 1, 2: // NAME, NAME:QUALIFIER
+	case 3, 4: // ACCOUNT:function:NAME
+		parts = parts[2:]
+	case 7, 8: // arn:aws:lambda:REGION:ACCOUNT:function:NAME
+		parts = parts[6:]
+	default:
+		return "", ""
+	}
+	if len(parts) == 2 {
+		qualifier = parts[1]
+	}
+	return parts[0], qualifier
 }
 
 // functionName is the name in a permission's function, which may be an ARN.
 func (p Permission) functionName() string {
-	parts := strings.Split(p.Function, ":")
-	switch len(parts) {
-	case 1, 2: // NAME, NAME:QUALIFIER
-		return parts[0]
-	case 3, 4: // ACCOUNT:function:NAME
-		return parts[2]
-	case 7, 8: // arn:aws:lambda:REGION:ACCOUNT:function:NAME
-		return parts[6]
+	name, _ := nameOf(p.Function)
+	return name
+}
+
+// Resource is what the statement is about: a function's name, with the qualifier behind
+// it when the statement has one.
+func (p Permission) Resource() string {
+	name, qualifier := nameOf(p.Function)
+	if p.Qualifier != "" {
+		qualifier = p.Qualifier
 	}
-	return ""
+	if qualifier == "" {
+		return name
+	}
+	return name + ":" + qualifier
 }
 
 // statement is a statement of a function's resource policy as GetPolicy shows it.
@@ -190,16 +231,20 @@ type statement struct {
 	Condition map[string]map[string]string `json:"Condition,omitempty"`
 }
 
-// policyDocument is the resource policy that the permissions make up.
+// policyDocument is the resource policy that the permissions of a function make up. On
+// AWS each alias and each version has a policy of its own; as a statement names its
+// resource, one document decides the same: what is permitted on the function is not on its
+// alias, nor the other way round.
 //
 // https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html
-func policyDocument(arn string, permissions []Permission) string {
+// https://docs.aws.amazon.com/lambda/latest/dg/using-aliases.html
+func policyDocument(prefix string, permissions []Permission) string {
 	document := struct {
 		Version   string
 		Statement []statement
 	}{Version: "2012-10-17"}
 	for _, p := range permissions {
-		st := statement{SID: p.StatementID, Effect: "Allow", Principal: p.principal(), Action: p.Action, Resource: arn, Condition: map[string]map[string]string{}}
+		st := statement{SID: p.StatementID, Effect: "Allow", Principal: p.principal(), Action: p.Action, Resource: prefix + p.Resource(), Condition: map[string]map[string]string{}}
 		if p.SourceARN != "" {
 			st.Condition["ArnLike"] = map[string]string{"AWS:SourceArn": p.SourceARN}
 		}
@@ -232,9 +277,9 @@ func isService(principal string) bool {
 	return !strings.Contains(principal, ":") && strings.HasSuffix(principal, ".amazonaws.com")
 }
 
-// permits decides whether a service may invoke the function. It returns an error
-// that wraps ErrNotPermitted, and nil for callers that are no service.
-func (fn *function) permits(in Invocation, account string) error {
+// permits decides whether a service may invoke the function by this ARN. It returns an
+// error that wraps ErrNotPermitted, and nil for callers that are no service.
+func (fn *function) permits(in Invocation, arn, account string) error {
 	if !isService(in.Principal) {
 		return nil
 	}
@@ -247,7 +292,7 @@ func (fn *function) permits(in Invocation, account string) error {
 	}
 	request := authz.Request{
 		Action:    "lambda:InvokeFunction",
-		Resource:  fn.arn,
+		Resource:  arn,
 		Principal: authz.Principal{Service: in.Principal},
 		Context:   authz.Context{"AWS:SourceAccount": {account}},
 	}
@@ -255,7 +300,7 @@ func (fn *function) permits(in Invocation, account string) error {
 		request.Context["AWS:SourceArn"] = []string{in.SourceARN}
 	}
 	if d := authz.Decide(request, policies); !d.Allowed {
-		return fmt.Errorf("invoking %s for %s on behalf of %s: %w: %s", fn.Name, in.Principal, in.SourceARN, ErrNotPermitted, d.Reason)
+		return fmt.Errorf("invoking %s for %s on behalf of %s: %w: %s", strings.TrimPrefix(arn, fn.arn[:len(fn.arn)-len(fn.Name)]), in.Principal, in.SourceARN, ErrNotPermitted, d.Reason)
 	}
 	return nil
 }

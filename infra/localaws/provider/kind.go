@@ -19,6 +19,9 @@ type resourceType interface {
 	check(p *Provider, props resource.PropertyMap) []failure
 	create(p *Provider, urn resource.URN, props resource.PropertyMap) (id string, state resource.PropertyMap, err error)
 	preview(props resource.PropertyMap) resource.PropertyMap
+	// unsettledBy names the computed properties that an update may change, and so its
+	// preview does not know.
+	unsettledBy(before, after resource.PropertyMap) []resource.PropertyKey
 	// stand reads the resource as it is now, or found = false.
 	stand(p *Provider, id string, inputs resource.PropertyMap) (state resource.PropertyMap, found bool, err error)
 	update(p *Provider, id string, props resource.PropertyMap) (state resource.PropertyMap, err error)
@@ -42,6 +45,9 @@ type kind[T any] struct {
 	// changed runs inside the transaction that declares the change: before is nil for
 	// a new resource, after for a deleted one. Its error undoes the change.
 	changed func(p *Provider, tx *store.Tx, id string, before, after *T) error
+	// unsettled names the computed properties that an update may change: a preview shows
+	// them as unknown, and all others as they were.
+	unsettled func(before, after resource.PropertyMap) []resource.PropertyKey
 	// present tells whether what was declared still stands in the data plane, and
 	// brings v up to how it stands there.
 	present func(p *Provider, tx *store.Tx, v *T) (bool, error)
@@ -144,6 +150,13 @@ func (t *typed[T]) change(p *Provider, tx *store.Tx, id string, before, after *T
 	}
 	// The data plane may have given the resource more, such as a user's sub.
 	return t.kind.kind.Put(tx, id, *after)
+}
+
+func (t *typed[T]) unsettledBy(before, after resource.PropertyMap) []resource.PropertyKey {
+	if t.unsettled == nil {
+		return nil
+	}
+	return t.unsettled(before, after)
 }
 
 func (t *typed[T]) preview(props resource.PropertyMap) resource.PropertyMap {

@@ -265,6 +265,9 @@ func (p *Provider) Update(_ context.Context, req plugin.UpdateRequest) (plugin.U
 				}
 			}
 		}
+		for _, key := range t.unsettledBy(req.OldInputs, req.NewInputs) {
+			state[key] = resource.MakeComputed(resource.NewStringProperty(""))
+		}
 		return plugin.UpdateResponse{Properties: state, Status: resource.StatusOK}, nil
 	}
 	state, err := t.update(p, string(req.ID), req.NewInputs)

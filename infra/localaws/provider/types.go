@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
-	"strings"
 	"time"
 
 	"auth-api/infra/localaws/declared"
@@ -207,24 +206,9 @@ func types() []resourceType {
 		}),
 		describe(kind[lambda.Function]{
 			name: "aws:lambda/function:Function", kind: lambda.Functions,
-			create: func(p *Provider, v *lambda.Function) string { return v.Name },
-			derive: func(p *Provider, id string, v *lambda.Function) {
-				if v.MemorySize == 0 {
-					v.MemorySize = 128
-				}
-				if v.Timeout == 0 {
-					v.Timeout = 3
-				}
-				if len(v.Architectures) == 0 {
-					v.Architectures = []string{"x86_64"}
-				}
-				v.ARN = p.arn("lambda", "function:"+v.Name)
-				v.InvokeARN = "arn:aws:apigateway:" + p.aws.Region + ":lambda:path/2015-03-31/functions/" + v.ARN + "/invocations"
-				v.Version = "$LATEST"
-				v.QualifiedARN = v.ARN + ":$LATEST"
-				v.CodeSHA256 = v.Code.SHA256
-				v.TagsAll = v.Tags
-			},
+			create:    func(p *Provider, v *lambda.Function) string { return v.Name },
+			derive:    func(p *Provider, id string, v *lambda.Function) { p.aws.Lambda.Derive(v) },
+			unsettled: unsettledVersion,
 			prepare: func(p *Provider, props resource.PropertyMap, v lambda.Function) error {
 				code := plain(props["code"])
 				if !code.IsArchive() {
@@ -241,7 +225,7 @@ func types() []resourceType {
 					return p.aws.Lambda.FunctionDeleted(tx, id)
 				}
 				after.LastModified = p.timestamp()
-				return p.aws.Lambda.FunctionDeclared(tx, id, *after)
+				return p.aws.Lambda.FunctionChanged(tx, before, after)
 			},
 			present: func(p *Provider, tx *store.Tx, v *lambda.Function) (bool, error) {
 				return p.aws.Lambda.HasCode(v.Code.SHA256), nil
@@ -249,7 +233,7 @@ func types() []resourceType {
 		}),
 		describe(kind[lambda.Permission]{
 			name: "aws:lambda/permission:Permission", kind: lambda.Permissions,
-			create: func(p *Provider, v *lambda.Permission) string { return functionName(v.Function) + "/" + v.StatementID },
+			create: func(p *Provider, v *lambda.Permission) string { return v.Resource() + "/" + v.StatementID },
 			changed: func(p *Provider, tx *store.Tx, id string, before, after *lambda.Permission) error {
 				if after == nil {
 					return nil
@@ -257,6 +241,7 @@ func types() []resourceType {
 				return p.aws.Lambda.PermissionDeclared(tx, id, *after)
 			},
 		}),
+		aliasType(),
 		describe(kind[lambda.LogGroup]{
 			name: "aws:cloudwatch/logGroup:LogGroup", kind: lambda.LogGroups,
 			create: func(p *Provider, v *lambda.LogGroup) string { return v.Name },
@@ -458,15 +443,6 @@ func none[T any](tx *store.Tx, k declared.Kind[T], uses func(T) bool, refusal st
 		}
 	}
 	return nil
-}
-
-// functionName returns the name in a function's name or ARN.
-func functionName(nameOrARN string) string {
-	if _, name, found := strings.Cut(nameOrARN, ":function:"); found {
-		name, _, _ = strings.Cut(name, ":")
-		return name
-	}
-	return nameOrARN
 }
 
 func (p *Provider) arn(service, resource string) string {
