@@ -42,8 +42,8 @@ type call struct {
 	caller *iam.Caller
 }
 
-// Serve answers a request below Prefix: Invoke, GetFunction, GetFunctionConfiguration
-// and ListFunctions. Everything else is answered with UnknownOperationException.
+// Serve answers a request below Prefix: Invoke, GetFunction, GetFunctionConfiguration,
+// ListFunctions, ListVersionsByFunction, ListAliases and GetAlias. Everything else is answered with UnknownOperationException.
 func (a *API) Serve(w http.ResponseWriter, r *http.Request, body []byte) {
 	path, _, _ := strings.Cut(r.RequestURI, "?")
 	segments := strings.Split(strings.TrimPrefix(strings.TrimPrefix(path, Prefix), "/"), "/")
@@ -80,6 +80,12 @@ func find(method string, segments []string) (string, func(*call, string) error) 
 		return "GetFunction", (*call).getFunction
 	case method == http.MethodGet && len(segments) == 2 && named && last == "configuration":
 		return "GetFunctionConfiguration", (*call).getConfiguration
+	case method == http.MethodGet && len(segments) == 2 && named && last == "versions":
+		return "ListVersionsByFunction", (*call).listVersions
+	case method == http.MethodGet && len(segments) == 2 && named && last == "aliases":
+		return "ListAliases", (*call).listAliases
+	case method == http.MethodGet && len(segments) == 3 && named && segments[1] == "aliases" && last != "":
+		return "GetAlias", func(c *call, name string) error { return c.getAlias(name, last) }
 	case method == http.MethodGet && len(segments) == 1:
 		return "ListFunctions", (*call).listFunctions
 	}

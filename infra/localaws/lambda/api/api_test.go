@@ -339,7 +339,7 @@ func TestLookingAtFunctions(t *testing.T) {
 // form, and nothing runs.
 func FuzzServe(f *testing.F) {
 	w := newWorld(f)
-	for _, path := range []string{"/worker/invocations", "/worker%3A%24LATEST/invocations?Qualifier=1", "/arn%3Aaws%3Alambda/invocations", "//invocations", "/%zz", "?MaxItems=-1&Marker=YQ", "/a/b/c/d", ""} {
+	for _, path := range []string{"/worker/invocations", "/worker/aliases/live", "/worker/aliases?FunctionVersion=1&Marker=YQ", "/worker%3Alive/versions", "?FunctionVersion=ALL", "/worker%3A%24LATEST/invocations?Qualifier=1", "/arn%3Aaws%3Alambda/invocations", "//invocations", "/%zz", "?MaxItems=-1&Marker=YQ", "/a/b/c/d", ""} {
 		f.Add("POST", path, "DryRun", "e30=", "Tail")
 		f.Add("GET", path, "", "", "")
 	}
