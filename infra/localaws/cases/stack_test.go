@@ -244,7 +244,8 @@ func (s *stack) declareFunctions(t *testing.T) {
 	architecture := map[string]string{"amd64": "x86_64", "arm64": "arm64"}[runtime.GOARCH]
 	trust := statement("Allow", "sts:AssumeRole", nil)
 	trust["Principal"] = m{"Service": "lambda.amazonaws.com"}
-	s.declare(t, "aws:iam/role:Role", "function", m{"name": "function", "assumeRolePolicy": policy(trust)})
+	s.declare(t, "aws:iam/role:Role", "function", m{"name": "function", "assumeRolePolicy": policy(trust),
+		"managedPolicyArns": []any{"arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"}})
 	for name, environment := range map[string]m{"actor": {}, "authorizer": {"COUNTER": s.counter(t)}, "unpermitted": {}} {
 		s.declare(t, "aws:lambda/function:Function", name, m{
 			"environment": m{"variables": environment},

@@ -114,13 +114,13 @@ func refusals() []refusal {
 		{"functions in managed runtimes", `nodejs22.x`, functionType, m{"runtime": "nodejs22.x"}},
 		{"functions as container images", `packageType`, functionType, m{"packageType": "Image"}},
 		{"layers", `layers`, functionType, m{"layers": []any{"arn:aws:lambda:" + region + ":" + account + ":layer:x:1"}}},
-		{"functions in a VPC", `vpcConfig`, functionType, m{"vpcConfig": m{"subnetIds": []any{"subnet-1"}}}},
 		{"file systems", `fileSystemConfig`, functionType, m{"fileSystemConfig": m{"arn": "arn:aws:elasticfilesystem:x", "localMountPath": "/mnt/x"}}},
 		{"dead-letter queues", `deadLetterConfig`, functionType, m{"deadLetterConfig": m{"targetArn": "arn:aws:sqs:x"}}},
 		{"SnapStart", `snapStart`, functionType, m{"snapStart": m{"applyOn": "PublishedVersions"}}},
 		{"logs as JSON", `logFormat`, functionType, m{"loggingConfig": m{"logFormat": "JSON"}}},
 		{"function URLs", `aws:lambda/functionUrl`, "aws:lambda/functionUrl:FunctionUrl", nil},
-		{"aliases and versions of functions", `aws:lambda/alias`, "aws:lambda/alias:Alias", nil},
+		{"provisioned concurrency", `aws:lambda/provisionedConcurrencyConfig`, "aws:lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig", nil},
+		{"functions that stay when their stack goes", `skipDestroy`, functionType, m{"skipDestroy": true}},
 		{"any other service, such as DynamoDB", `aws:dynamodb/table`, "aws:dynamodb/table:Table", nil},
 	}
 }
@@ -184,6 +184,9 @@ func settings() []setting {
 		{clientType, m{"enablePropagateAdditionalUserContextData": true}, "there is no threat protection to be told of it"},
 		{"aws:cloudwatch/logGroup:LogGroup", m{"name": "recorded", "kmsKeyId": "arn:aws:kms:us-west-2:111122223333:key/1234abcd"}, "logs are held in memory"},
 		{functionType, m{"name": "recorded", "memorySize": 1024}, "the function is told of it, and its process is not held to it"},
+		{functionType, m{"name": "inside", "vpcConfig": m{"subnetIds": []any{"subnet-1"}, "securityGroupIds": []any{"sg-1"}}}, "the process is in the host's network; the role's right to network interfaces is asked for"},
+		{functionType, m{"name": "traced", "tracingConfig": m{"mode": "Active"}}, "there is no X-Ray; the trace header is handed on, or made up"},
+		{functionType, m{"name": "encrypted", "kmsKeyArn": "arn:aws:kms:" + region + ":" + account + ":key/x", "environment": m{"variables": m{"STAGE": "v1"}}}, "the store keeps the environment as it is"},
 	}
 }
 
