@@ -143,6 +143,24 @@ func TestTheArticlesStack(t *testing.T) {
 	}
 }
 
+// Every example stack, those for AWS too, comes up on the local AWS, and a second
+// deployment changes nothing.
+func TestEveryExampleStandsStill(t *testing.T) {
+	c := checkout(t)
+	for name, file := range map[string]string{
+		"dev": "Pulumi.dev.yaml", "prod": "Pulumi.prod.yaml", "all": filepath.Join("infra", "stack", "testdata", "all.yaml"),
+	} {
+		stack := "STACK=" + name + "-here"
+		local := strings.Replace(read(t, filepath.Join(c.root, file)), "config:\n", "config:\n  auth-api:target: local\n", 1)
+		local = strings.ReplaceAll(local, "deletionProtection: true", "deletionProtection: false") // or destroy would refuse
+		write(t, filepath.Join(c.root, "Pulumi."+name+"-here.yaml"), local)
+		c.make("up", stack)
+		c.make("preview", stack, "ARGS=--expect-no-changes")
+		c.make("destroy", stack)
+	}
+	c.make("down")
+}
+
 func TestAStackForAWSIsRefusedInOneLine(t *testing.T) {
 	c := checkout(t)
 	c.make("tools") // so that their compilation is not announced again
