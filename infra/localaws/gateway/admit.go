@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"crypto/sha256"
 	"strings"
 
 	"auth-api/infra/localaws/gateway/openapi"
@@ -13,29 +12,12 @@ import (
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-request-throttling.html
 func (x *exchange) admitKey(c *compiled) bool {
 	route := x.method.ResourcePath + "/" + x.r.Method
-	var p *plan
-	if x.method.APIKeyRequired {
-		presented, where := x.r.Header.Get("X-Api-Key"), "the header x-api-key"
-		if x.stage.api.APIKeySource == openapi.APIKeySourceAuthorizer {
-			presented, where = "", "the Lambda authorizer's answer"
-			if x.verdict != nil {
-				presented = x.verdict.UsageIdentifierKey
-			}
-		}
-		if presented == "" {
-			return x.refuse(answerInvalidKey, "no API key in "+where)
-		}
-		// The map is keyed by digest, so that how long a look-up takes says nothing of a key.
-		key := c.keys[sha256.Sum256([]byte(presented))]
-		switch {
-		case key == nil:
-			return x.refuse(answerInvalidKey, "the API key is not known")
-		case !key.enabled:
-			return x.refuse(answerInvalidKey, "the API key "+key.id+" is disabled")
-		case key.plans[x.stage.name] == nil:
-			return x.refuse(answerInvalidKey, "the API key "+key.id+" is in no usage plan of the stage")
-		}
-		x.key, p = key, key.plans[x.stage.name]
+	e := x.entry()
+	key, p, so := e.admitKey(c, x)
+	if !x.pass(so) {
+		return false
+	}
+	if x.key = key; key != nil {
 		owner := p.id + "/" + key.id
 		if t, ok := p.apiStages[x.stage.name][route]; ok && !x.service.limits.Allow(owner, x.stage.name+route, t, x.now) {
 			return x.refuse(answerThrottled, "the API key "+key.id+" is over the rate of the usage plan "+p.id+" for "+route)
@@ -64,4 +46,15 @@ func (x *exchange) admitKey(c *compiled) bool {
 		return x.refuse(answerQuota, "the API key "+x.key.id+" is over the quota of the usage plan "+p.id)
 	}
 	return true
+}
+
+// apiKey is the key that the request or its Lambda authorizer's answer carries.
+func (x *exchange) apiKey() (value, where string) {
+	if x.stage.api.APIKeySource != openapi.APIKeySourceAuthorizer {
+		return x.r.Header.Get("X-Api-Key"), "the header x-api-key"
+	}
+	if x.answered != nil {
+		value = x.answered.UsageIdentifierKey
+	}
+	return value, "the Lambda authorizer's answer"
 }

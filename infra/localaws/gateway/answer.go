@@ -24,7 +24,7 @@ func (x *exchange) refuse(a Answer, reason string) bool {
 		contentType, body = "text/plain", []byte(a.Message)
 	}
 	h := x.w.Header()
-	if g := x.gatewayResponse(a); g != nil {
+	if g := x.stage.gatewayResponse(a); g != nil {
 		if g.StatusCode != 0 {
 			status = g.StatusCode
 		}
@@ -64,11 +64,11 @@ func errorBody(a Answer) []byte {
 }
 
 // gatewayResponse returns what the API says of this answer, nil when it says nothing.
-func (x *exchange) gatewayResponse(a Answer) *openapi.GatewayResponse {
-	if x.stage == nil || x.stage.api == nil {
+func (st *stage) gatewayResponse(a Answer) *openapi.GatewayResponse {
+	if st == nil || st.api == nil {
 		return nil
 	}
-	answers := x.stage.api.GatewayResponses
+	answers := st.api.GatewayResponses
 	if g := answers[a.Type]; g != nil {
 		return g
 	}

@@ -3,7 +3,6 @@ package gateway
 import (
 	"errors"
 	"net"
-	"slices"
 	"strings"
 
 	"auth-api/infra/localaws/gateway/openapi"
@@ -12,26 +11,41 @@ import (
 	"auth-api/infra/localaws/userpool/jwt"
 )
 
-// invoke is the action that a caller needs.
-const invoke = "execute-api:Invoke"
-
 // TokenVerifier verifies a user pool's tokens; userpool.Service is one.
 type TokenVerifier interface {
 	VerifyToken(poolID, token string) (jwt.Claims, error)
 }
 
+// entry is what letting the request in depends on, beside who sent it.
+func (x *exchange) entry() entry {
+	return entry{
+		service: x.service, stage: x.stage, method: x.method, verb: x.r.Method, path: x.path,
+		sourceIP: x.sourceIP, userAgent: x.r.UserAgent(), referer: x.r.Referer(), now: x.now,
+	}
+}
+
 // authorize lets in who may call the method, and answers everybody else.
 func (x *exchange) authorize() bool {
-	switch x.method.AuthorizationType {
-	case openapi.AuthIAM:
-		return x.authorizeIAM()
-	case openapi.AuthCognito:
-		return x.authorizeCognito() && x.admitByResourcePolicy()
-	case openapi.AuthCustom:
-		return x.authorizeCustom() && x.admitByResourcePolicy()
-	default:
-		return x.admitByResourcePolicy()
+	e := x.entry()
+	so := e.authorize(x)
+	if so.refused() {
+		return x.pass(so)
 	}
+	if so.reason != "" {
+		x.record.Allow(so.reason)
+	}
+	return true
+}
+
+// pass answers what was refused. It reports whether the request goes further.
+func (x *exchange) pass(so outcome) bool {
+	if so.fault != nil {
+		x.record.Fault(so.fault)
+	}
+	if so.refused() {
+		return x.refuse(*so.answer, so.reason)
+	}
+	return true
 }
 
 // signatureAnswer turns a refusal of the signature into the gateway's answer, and the
@@ -49,98 +63,52 @@ func signatureAnswer(err error) (Answer, string, bool) {
 	return a.with(refused.Message), refused.Message, true
 }
 
-func (x *exchange) authorizeIAM() bool {
+// signer verifies the request's signature.
+func (x *exchange) signer() (*iam.Caller, outcome) {
 	caller, err := x.service.cfg.IAM.Authenticate(x.r, x.body, "execute-api")
 	if err != nil {
-		a, reason, ok := signatureAnswer(err)
-		if !ok {
-			x.record.Fault(err)
-			a, reason = answerInternal, "the signature could not be verified"
-		}
-		return x.refuse(a, reason)
+		return nil, unsigned(err)
 	}
 	x.passed(PartSignature)
 	x.caller = caller
 	x.record.Caller(caller.ARN)
-	return x.decide(caller)
+	return caller, outcome{}
 }
 
-// admitByResourcePolicy applies the API's policy to a caller without an AWS identity.
-func (x *exchange) admitByResourcePolicy() bool {
-	if x.stage.api.resource == nil {
-		if x.method.AuthorizationType == openapi.AuthNone {
-			x.record.Allow("the method is open to everybody")
-		}
-		return true
+// unsigned is the refusal of a request whose signature is missing or wrong.
+func unsigned(err error) outcome {
+	if a, reason, ok := signatureAnswer(err); ok {
+		return refused(a, reason)
 	}
-	return x.decide(nil)
+	return faulty(err, "the signature could not be verified")
 }
 
-// decide asks IAM for the resource that the path names. Where it names two, both must
-// be allowed.
-func (x *exchange) decide(caller *iam.Caller) bool {
-	var reason string
-	for _, path := range x.paths() {
-		request := iam.Request{
-			Action:    invoke,
-			Resource:  x.arn(path),
-			SourceIP:  x.sourceIP,
-			UserAgent: x.r.UserAgent(),
-			Referer:   x.r.Referer(),
-		}
-		d := x.service.cfg.IAM.Authorize(caller, request, x.stage.api.resource)
-		if !d.Allowed {
-			return x.refuse(answerAccessDenied.with(iam.AccessDenied(caller, request, d)), d.Reason)
-		}
-		reason = d.Reason
-	}
-	x.record.Allow(reason)
-	return true
-}
-
-// authorizeCognito verifies the token that the authorizer's header carries: an ID
-// token where the route names no scopes, else an access token with one of them.
-//
-// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-invoke-api-integrated-with-cognito-user-pool.html
-func (x *exchange) authorizeCognito() bool {
+// token verifies the token that the authorizer's header carries.
+func (x *exchange) token() (*jwt.Claims, outcome) {
 	token := x.r.Header.Get(x.method.Authorizer.Header)
 	if scheme, rest, ok := strings.Cut(token, " "); ok && strings.EqualFold(scheme, "Bearer") {
 		token = strings.TrimSpace(rest)
 	}
 	if token == "" {
-		return x.refuse(answerUnauthorized, "no token in the header "+x.method.Authorizer.Header)
+		return nil, noToken(x.method.Authorizer)
 	}
 	claims, err := x.verifyToken(token)
 	var expired *jwt.ExpiredError
 	switch {
 	case errors.As(err, &expired):
-		return x.refuse(answerTokenExpired, err.Error())
+		return nil, refused(answerTokenExpired, err.Error())
 	case errors.Is(err, jwt.ErrMalformed), errors.Is(err, jwt.ErrIssuer), errors.Is(err, jwt.ErrSignature):
-		return x.refuse(answerUnauthorized, err.Error())
+		return nil, refused(answerUnauthorized, err.Error())
 	case err != nil:
-		x.record.Fault(err)
-		return x.refuse(answerInternal, "the token could not be verified")
+		return nil, faulty(err, "the token could not be verified")
 	}
 	x.record.Caller("user " + claims.Subject)
-	if len(x.method.AuthorizationScopes) == 0 {
-		if claims.TokenUse != "id" {
-			return x.refuse(answerUnauthorized, "the route names no scopes, so it needs an ID token; this is one for "+claims.TokenUse)
-		}
-		x.claims = claims.All
-		x.record.Allow("a valid ID token of the authorizer's user pool")
-		return true
-	}
-	if claims.TokenUse != "access" {
-		return x.refuse(answerUnauthorized, "the route names scopes, so it needs an access token; this is one for "+claims.TokenUse)
-	}
-	for _, scope := range claims.Scopes {
-		if slices.Contains(x.method.AuthorizationScopes, scope) {
-			x.claims = claims.All
-			x.record.Allow("an access token with the scope " + scope)
-			return true
-		}
-	}
-	return x.refuse(answerNoScope, "the access token has none of the route's scopes "+strings.Join(x.method.AuthorizationScopes, ", "))
+	x.claims = claims.All
+	return &claims, outcome{}
+}
+
+func noToken(a *openapi.Authorizer) outcome {
+	return refused(answerUnauthorized, "no token in the header "+a.Header)
 }
 
 // verifyToken asks each of the authorizer's user pools, until one knows the token.

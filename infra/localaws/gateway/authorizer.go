@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"auth-api/infra/localaws/authz"
 	"auth-api/infra/localaws/gateway/openapi"
 	"auth-api/infra/localaws/gateway/payload"
 	"auth-api/infra/localaws/lambda"
@@ -63,53 +62,36 @@ func (v *verdicts) put(key [sha256.Size]byte, answered verdict, now time.Time, t
 	v.byKey[key] = cachedVerdict{answered, now.Add(ttl)}
 }
 
-// authorizeCustom asks the method's Lambda authorizer, or its cache.
+// verdict asks the method's Lambda authorizer, or its cache.
 //
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lambda-authorizer.html
-func (x *exchange) authorizeCustom() bool {
+func (x *exchange) verdict() (*verdict, outcome) {
 	a := x.method.Authorizer
 	values, missing := x.identitySources(a)
 	if missing != "" {
-		return x.refuse(answerUnauthorized, "the identity source "+missing+" is missing, the authorizer is not asked")
+		return nil, noIdentitySource(missing)
 	}
 	if a.IdentityValidation != nil && !a.IdentityValidation.MatchString(values[0]) {
-		return x.refuse(answerUnauthorized, "the token does not match the authorizer's identityValidationExpression, the authorizer is not asked")
+		return nil, refused(answerUnauthorized, "the token does not match the authorizer's identityValidationExpression, the authorizer is not asked")
 	}
 	key := x.verdictKey(a, values)
 	v, cached := x.service.verdicts.get(key, x.now)
 	if !cached {
-		var ok bool
-		if v, ok = x.askAuthorizer(a, values); !ok {
-			return false
+		var no outcome
+		if v, no = x.askAuthorizer(a, values); no.refused() {
+			return nil, no
 		}
 		if a.ResultTTL > 0 {
 			x.service.verdicts.put(key, v, x.now, a.ResultTTL)
 		}
 	}
-	x.verdict = &v
+	x.answered = &v
 	x.record.Caller("principal " + v.PrincipalID)
-	return x.applyVerdict(&v)
+	return &v, outcome{}
 }
 
-// applyVerdict evaluates the authorizer's policy for this request.
-func (x *exchange) applyVerdict(v *verdict) bool {
-	var reason string
-	for _, path := range x.paths() {
-		d := authz.Decide(authz.Request{
-			Action: invoke, Resource: x.arn(path),
-			Principal: authz.Principal{Account: x.service.cfg.Account, ARN: "arn:aws:execute-api:" + x.service.cfg.Region + ":" + x.service.cfg.Account + ":principal/" + v.PrincipalID},
-			Context: authz.Context{
-				"aws:SourceIp": {x.sourceIP}, "aws:UserAgent": {x.r.UserAgent()}, "aws:Referer": {x.r.Referer()}, "aws:SecureTransport": {"true"},
-				"aws:CurrentTime": {x.now.UTC().Format(time.RFC3339)}, "aws:EpochTime": {fmt.Sprint(x.now.Unix())},
-			},
-		}, authz.Policies{Identity: []authz.Source{{Name: "of the Lambda authorizer " + x.method.Authorizer.Name, Policy: v.Policy}}})
-		if !d.Allowed {
-			return x.refuse(answerAccessDenied.with("User is not authorized to access this resource "+d.Clause(invoke)), d.Reason)
-		}
-		reason = d.Reason
-	}
-	x.record.Allow(reason)
-	return true
+func noIdentitySource(missing string) outcome {
+	return refused(answerUnauthorized, "the identity source "+missing+" is missing, the authorizer is not asked")
 }
 
 // identitySources returns the values of the authorizer's identity sources, or the
@@ -149,22 +131,23 @@ func (x *exchange) verdictKey(a *openapi.Authorizer, values []string) (key [sha2
 }
 
 // askAuthorizer invokes the authorizer's function.
-func (x *exchange) askAuthorizer(a *openapi.Authorizer, values []string) (verdict, bool) {
-	input := map[string]any{"type": "TOKEN", "methodArn": x.arn(x.path)}
+func (x *exchange) askAuthorizer(a *openapi.Authorizer, values []string) (verdict, outcome) {
+	e := x.entry()
+	input := map[string]any{"type": "TOKEN", "methodArn": e.arn(x.path)}
 	if a.Request {
-		e := x.event()
+		event := x.event()
 		input["type"] = "REQUEST"
-		input["resource"], input["path"], input["httpMethod"] = e.Resource, e.Path, e.HTTPMethod
-		input["headers"], input["multiValueHeaders"] = e.Headers, e.MultiValueHeaders
-		input["queryStringParameters"], input["multiValueQueryStringParameters"] = e.QueryString, e.MultiValueQueryString
-		input["pathParameters"], input["stageVariables"], input["requestContext"] = e.PathParameters, e.StageVariables, e.RequestContext
+		input["resource"], input["path"], input["httpMethod"] = event.Resource, event.Path, event.HTTPMethod
+		input["headers"], input["multiValueHeaders"] = event.Headers, event.MultiValueHeaders
+		input["queryStringParameters"], input["multiValueQueryStringParameters"] = event.QueryString, event.MultiValueQueryString
+		input["pathParameters"], input["stageVariables"], input["requestContext"] = event.PathParameters, event.StageVariables, event.RequestContext
 	} else {
 		input["authorizationToken"] = values[0]
 	}
 	event, err := payload.Marshal(input)
 	if err != nil {
 		x.record.Fault(err)
-		return verdict{}, x.refuse(answerAuthorizer, "the authorizer's event could not be made")
+		return verdict{}, refused(answerAuthorizer, "the authorizer's event could not be made")
 	}
 	ctx, cancel := context.WithTimeout(x.r.Context(), 29*time.Second)
 	defer cancel()
@@ -173,20 +156,20 @@ func (x *exchange) askAuthorizer(a *openapi.Authorizer, values []string) (verdic
 		SourceARN: x.service.apiARN(x.apiID) + "/authorizers/" + a.ID,
 	})
 	if err != nil {
-		return verdict{}, x.refuse(answerAuthorizer, "the authorizer was not run: "+err.Error())
+		return verdict{}, refused(answerAuthorizer, "the authorizer was not run: "+err.Error())
 	}
 	if result.FunctionError != "" {
 		var failed struct {
 			Message string `json:"errorMessage"`
 		}
 		if json.Unmarshal(result.Payload, &failed) == nil && failed.Message == "Unauthorized" {
-			return verdict{}, x.refuse(answerUnauthorized, "the authorizer says Unauthorized")
+			return verdict{}, refused(answerUnauthorized, "the authorizer says Unauthorized")
 		}
-		return verdict{}, x.refuse(answerAuthorizer, "the authorizer failed: "+result.FunctionError+", request "+result.RequestID)
+		return verdict{}, refused(answerAuthorizer, "the authorizer failed: "+result.FunctionError+", request "+result.RequestID)
 	}
 	answer, err := payload.DecodeAuthorizerResponse(result.Payload)
 	if err != nil {
-		return verdict{}, x.refuse(answerAuthorizer, err.Error())
+		return verdict{}, refused(answerAuthorizer, err.Error())
 	}
-	return verdict{answer, x.service.cfg.Now().Sub(x.now).Milliseconds()}, true
+	return verdict{answer, x.service.cfg.Now().Sub(x.now).Milliseconds()}, outcome{}
 }

@@ -46,13 +46,13 @@ func (x *exchange) event() *payload.Event {
 	if x.claims != nil {
 		e.RequestContext.Authorizer = payload.Claims(x.claims)
 	}
-	if x.verdict != nil {
+	if x.answered != nil {
 		e.RequestContext.Authorizer = map[string]any{}
-		for name, text := range x.verdict.Context {
+		for name, text := range x.answered.Context {
 			e.RequestContext.Authorizer[name] = text
 		}
-		e.RequestContext.Authorizer["principalId"] = x.verdict.PrincipalID
-		e.RequestContext.Authorizer["integrationLatency"] = x.verdict.latency
+		e.RequestContext.Authorizer["principalId"] = x.answered.PrincipalID
+		e.RequestContext.Authorizer["integrationLatency"] = x.answered.latency
 	}
 	if len(x.body) > 0 {
 		var text string

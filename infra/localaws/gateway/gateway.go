@@ -43,6 +43,7 @@ const maxBody = 10485760
 type Authorizer interface {
 	Authenticate(r *http.Request, body []byte, service string) (*iam.Caller, error)
 	Authorize(c *iam.Caller, r iam.Request, resourcePolicy *authz.Policy) authz.Decision
+	Explain(c *iam.Caller, r iam.Request, resourcePolicy *authz.Policy) (authz.Decision, []authz.Step)
 }
 
 // Config is what a Service needs.
@@ -122,7 +123,7 @@ type exchange struct {
 	body       []byte
 	caller     *iam.Caller
 	claims     map[string]any
-	verdict    *verdict
+	answered   *verdict // by the Lambda authorizer
 	key        *apiKey
 	validation string     // what the request lacks
 	watcher    func(Part) // nil unless somebody measures
@@ -155,21 +156,8 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request, apiID, stage
 		x.refuse(answerInternal, "the declared APIs cannot be read")
 		return
 	}
-	x.stage = c.stages[apiID+"/"+stageName]
-	if x.stage == nil {
-		x.refuse(answerUnknownStage, "there is no API "+apiID+" with a stage "+stageName)
-		return
-	}
-	if x.stage.fault != nil {
-		record.Fault(x.stage.fault)
-		x.refuse(answerInternal, "the stage's deployment cannot be served")
-		return
-	}
-	if x.stage.api.disabled {
-		// As if there were no such API: its gateway responses have no say. On AWS a domain
-		// name of its own still leads to it; here there is none.
-		x.stage = nil
-		x.refuse(answerUnknownStage, "the API's execute-api endpoint is disabled")
+	var found outcome
+	if x.stage, found = c.find(apiID, stageName); !x.pass(found) {
 		return
 	}
 	x.method, x.parameters = x.stage.api.Match(r.Method, x.path)
@@ -247,18 +235,6 @@ func (x *exchange) readBody() bool {
 
 func (s *Service) apiARN(apiID string) string {
 	return "arn:aws:execute-api:" + s.cfg.Region + ":" + s.cfg.Account + ":" + apiID
-}
-
-// arn names the request's method on this path to policies.
-func (x *exchange) arn(path string) string { return x.stage.arn + "/" + x.r.Method + path }
-
-// paths are those that policies could speak of: a path with escapes as it was received,
-// and decoded.
-func (x *exchange) paths() []string {
-	if decoded, err := url.PathUnescape(x.path); err == nil && decoded != x.path {
-		return []string{x.path, decoded}
-	}
-	return []string{x.path}
 }
 
 // rawPath is the request's path as received.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"auth-api/infra/localaws/gateway/limits"
+	"auth-api/infra/localaws/gateway/openapi"
 )
 
 // What testers and documentation read of the gateway.
@@ -33,6 +34,25 @@ type Route struct {
 	Scopes         []string `json:"scopes,omitempty"`
 	APIKeyRequired bool     `json:"apiKeyRequired"`
 	Function       string   `json:"function,omitempty"` // ARN; empty for a mock
+	UserPools      []string `json:"-"`                  // whose tokens the route's Cognito authorizer takes
+}
+
+// RouteOf returns the route that serves the path below the stage for this method, and the
+// zero Route when none does.
+func (s *Service) RouteOf(apiID, stageName, method, path string) (Route, error) {
+	c, err := s.state()
+	if err != nil {
+		return Route{}, err
+	}
+	st, so := c.find(apiID, stageName)
+	if so.refused() {
+		return Route{}, so.fault
+	}
+	m, _ := st.api.Match(method, path)
+	if m == nil {
+		return Route{}, nil
+	}
+	return routeOf(m), nil
 }
 
 // Routes returns what the stage of the API serves, in the order of paths and methods.
@@ -50,7 +70,15 @@ func (s *Service) Routes(apiID, stageName string) ([]Route, error) {
 	}
 	routes := make([]Route, len(st.api.Methods))
 	for i, m := range st.api.Methods {
-		routes[i] = Route{Method: m.HTTPMethod, Path: m.ResourcePath, Authorization: m.AuthorizationType, Scopes: m.AuthorizationScopes, APIKeyRequired: m.APIKeyRequired, Function: m.Integration.Function}
+		routes[i] = routeOf(m)
 	}
 	return routes, nil
+}
+
+func routeOf(m *openapi.Method) Route {
+	r := Route{Method: m.HTTPMethod, Path: m.ResourcePath, Authorization: m.AuthorizationType, Scopes: m.AuthorizationScopes, APIKeyRequired: m.APIKeyRequired, Function: m.Integration.Function}
+	if m.AuthorizationType == openapi.AuthCognito {
+		r.UserPools = m.Authorizer.UserPools
+	}
+	return r
 }

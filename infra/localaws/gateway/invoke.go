@@ -35,8 +35,9 @@ func (x *exchange) integrate() {
 	x.passed(PartEvent)
 	ctx, cancel := context.WithTimeout(x.r.Context(), in.Timeout)
 	defer cancel()
+	e := x.entry()
 	result, err := x.service.cfg.Lambda.Invoke(ctx, lambda.Invocation{
-		Function: in.Function, Payload: event, Principal: principal, SourceARN: x.arn(x.method.SourcePath), TraceID: x.traceID,
+		Function: in.Function, Payload: event, Principal: principal, SourceARN: e.arn(x.method.SourcePath), TraceID: x.traceID,
 	})
 	x.passed(PartFunction)
 	if err != nil {

@@ -72,6 +72,10 @@ var anyVerbs = []string{
 	http.MethodDelete, http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodPatch, http.MethodPost, http.MethodPut,
 }
 
+// AnyMethods are the HTTP methods that a method ANY stands for, where the resource has no
+// method of their own.
+func AnyMethods() []string { return slices.Clone(anyVerbs) }
+
 // reader reads one document. What methods refer to by its name is read before them.
 type reader struct {
 	root       value
