@@ -40,39 +40,12 @@ func (s *Service) getCredentialsForIdentity(r *http.Request, in getCredentialsIn
 	if err != nil {
 		return out, err
 	}
-	var attachment RoleAttachment
-	err = s.cfg.Store.View(func(tx *store.Tx) (err error) {
-		attachment, _, err = RoleAttachments.Get(tx, id.Pool)
-		return err
-	})
-	if err != nil {
-		return out, err
-	}
-	role, err := chooseRole(attachment, in.IdentityID, logins, in.CustomRoleARN)
-	if err != nil {
-		return out, err
-	}
-	who := s.cognito(in.IdentityID, id, logins)
-	request := iam.AssumeRoleWithWebIdentityInput{
-		RoleARN:     role,
-		Provider:    federation,
-		Claims:      map[string][]string{"aud": {id.Pool}, "amr": who.AMR(), "sub": {in.IdentityID}},
-		SessionName: sessionName,
-		Cognito:     who,
-	}
-	if len(logins) == 0 {
-		request.SessionPolicies = guestSessionPolicies
-	}
-	given, err := s.cfg.IAM.AssumeRoleWithWebIdentity(request)
-	var trust *iam.TrustError
-	if errors.As(err, &trust) {
-		return out, badConfiguration(trust.Error())
-	}
+	who, given, err := s.give(in.IdentityID, id, logins, in.CustomRoleARN)
 	if err != nil {
 		return out, err
 	}
 	record(r, in.IdentityID, logins)
-	audit.From(r.Context()).Allow("the trust policy of " + role + " lets the " + who.AuthenticationType + " identity in")
+	audit.From(r.Context()).Allow("the trust policy of " + given.role + " lets the " + who.AuthenticationType + " identity in")
 	return getCredentialsOutput{
 		IdentityID: in.IdentityID,
 		Credentials: credentials{
@@ -80,4 +53,43 @@ func (s *Service) getCredentialsForIdentity(r *http.Request, in getCredentialsIn
 			Expiration: float64(given.Expiration.Unix()),
 		},
 	}, nil
+}
+
+// given are credentials, and the role that they are for.
+type given struct {
+	iam.Credentials
+	role string
+}
+
+// give gives an identity with these logins credentials for its role, if the role's
+// trust policy lets it in.
+func (s *Service) give(identityID string, id identity, logins []login, custom string) (who *iam.CognitoIdentity, out given, err error) {
+	var attachment RoleAttachment
+	err = s.cfg.Store.View(func(tx *store.Tx) (err error) {
+		attachment, _, err = RoleAttachments.Get(tx, id.Pool)
+		return err
+	})
+	if err != nil {
+		return nil, out, err
+	}
+	if out.role, err = chooseRole(attachment, identityID, logins, custom); err != nil {
+		return nil, out, err
+	}
+	who = s.cognito(identityID, id, logins)
+	request := iam.AssumeRoleWithWebIdentityInput{
+		RoleARN:     out.role,
+		Provider:    federation,
+		Claims:      map[string][]string{"aud": {id.Pool}, "amr": who.AMR(), "sub": {identityID}},
+		SessionName: sessionName,
+		Cognito:     who,
+	}
+	if len(logins) == 0 {
+		request.SessionPolicies = guestSessionPolicies
+	}
+	out.Credentials, err = s.cfg.IAM.AssumeRoleWithWebIdentity(request)
+	var trust *iam.TrustError
+	if errors.As(err, &trust) {
+		return nil, out, badConfiguration(trust.Error())
+	}
+	return who, out, err
 }
