@@ -100,7 +100,11 @@ func (b *builder) readPeople(tx *store.Tx) error {
 		return err
 	}
 	for _, f := range functions {
-		b.people = append(b.people, person{kind: Function, name: f.Value.Name, functionRole: f.Value.Role, session: f.Value.Name})
+		session := f.Value.Name // as Lambda has it, in the two letters that STS asks for
+		if len(session) < 2 {
+			session += "-"
+		}
+		b.people = append(b.people, person{kind: Function, name: f.Value.Name, functionRole: f.Value.Role, session: session})
 	}
 	return b.readTriggers(tx)
 }

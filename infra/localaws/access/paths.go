@@ -107,7 +107,10 @@ func (b *builder) speaksOf(resource string) {
 	if len(parts) < 4 {
 		return
 	}
-	b.paths["/"+blank.ReplaceAllString(parts[3], "x")] = "/" + parts[3]
+	path, of := "/"+blank.ReplaceAllString(parts[3], "x"), "/"+parts[3]
+	if before, found := b.paths[path]; !found || of < before { // the same whatever was read first
+		b.paths[path] = of
+	}
 }
 
 // blank is what stands for anything in a resource.
@@ -158,8 +161,8 @@ func (b *builder) spoken(s stage, verb string) (map[string][]example, error) {
 var variable = regexp.MustCompile(`\{([^}+]*)\+?\}`)
 
 var (
-	roleARN = regexp.MustCompile(`arn:aws:iam::\d{12}:role/(?:[^ :]*/)?([^ :/]+)`)
-	spaces  = regexp.MustCompile(` on $`)
+	ownARN = regexp.MustCompile(`arn:aws:iam::\d{12}:(?:role|policy)/(?:[^ :]*/)?([^ :/]+)`)
+	spaces = regexp.MustCompile(` on $`)
 )
 
 // reason is the decision's own, without the ids that differ from one deployment to the
@@ -170,7 +173,7 @@ func (b *builder) reason(s stage, verb, path, text string) string {
 	return short(strings.ReplaceAll(text, " on "+arn, ""))
 }
 
-// short puts names in the place of roles' ARNs.
+// short puts names in the place of the account's roles and policies.
 func short(text string) string {
-	return spaces.ReplaceAllString(roleARN.ReplaceAllString(text, "$1"), "")
+	return spaces.ReplaceAllString(ownARN.ReplaceAllString(text, "$1"), "")
 }
