@@ -44,13 +44,14 @@ func checkAttached(s *settings.Settings, debugProviders string) error {
 }
 
 // findPlace asks the provider where it is, and refuses one that is not what the stack
-// is for.
-func findPlace(ctx *pulumi.Context, s *settings.Settings) (place, error) {
+// is for, unless the program is only looked at.
+func findPlace(ctx *pulumi.Context, s *settings.Settings, inspected bool) (place, error) {
 	caller, err := aws.GetCallerIdentity(ctx, nil)
 	if err != nil {
 		return place{}, fmt.Errorf("asking the provider for its account: %w", err)
 	}
 	switch local := caller.AccountId == LocalAccount; {
+	case inspected:
 	case s.Target == settings.Local && !local:
 		return place{}, fmt.Errorf("stack %s is for the local AWS (%s:target is local), and the provider answers for account %s: nothing was done; run `make up STACK=%s`",
 			s.Stack, s.Project, caller.AccountId, s.Stack)

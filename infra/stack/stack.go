@@ -43,6 +43,13 @@ func WithOutputs(see func(pulumi.Map)) Option {
 	return func(p *program) { p.see = see }
 }
 
+// ForInspection lets the program of a stack on AWS be declared in a local AWS, and that of
+// any stack without an engine, to look at what it declares; nothing is brought up. The
+// settings stay as the stack file has them.
+func ForInspection() Option {
+	return func(p *program) { p.inspected = true }
+}
+
 // Program is the program over an environment, in which it reads PULUMI_CONFIG,
 // PULUMI_CONFIG_SECRET_KEYS and PULUMI_DEBUG_PROVIDERS. Nothing is asked of a provider
 // before the settings are found right and the provider is the one they speak of.
@@ -59,6 +66,8 @@ type program struct {
 	root  string
 	build function.Builder
 	see   func(pulumi.Map)
+
+	inspected bool
 }
 
 func (p *program) run(ctx *pulumi.Context) error {
@@ -74,10 +83,12 @@ func (p *program) run(ctx *pulumi.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := checkAttached(s, p.env("PULUMI_DEBUG_PROVIDERS")); err != nil {
-		return err
+	if !p.inspected {
+		if err := checkAttached(s, p.env("PULUMI_DEBUG_PROVIDERS")); err != nil {
+			return err
+		}
 	}
-	where, err := findPlace(ctx, s)
+	where, err := findPlace(ctx, s, p.inspected)
 	if err != nil {
 		return err
 	}

@@ -57,11 +57,18 @@ func (t *typed[T]) restore(p *Provider, id string, props resource.PropertyMap) e
 			return err
 		}
 	}
-	t.kind.create(p, &v) // for what it sets beside the id
-	if t.derive != nil {
-		t.derive(p, id, &v)
-	}
+	own := t.kind.create(p, &v) // for what it sets beside the id
 	return p.update(func(tx *store.Tx) error {
+		// pulumi-aws gives some resources ids that are unique in part of the account alone,
+		// such as a permission's in its function.
+		if _, taken, err := t.kind.kind.Get(tx, id); err != nil {
+			return err
+		} else if taken {
+			id = own
+		}
+		if t.derive != nil {
+			t.derive(p, id, &v)
+		}
 		if err := t.kind.kind.Put(tx, id, v); err != nil {
 			return err
 		}
