@@ -21,6 +21,7 @@ const (
 	OK       = 0 // it was done
 	Failed   = 1 // it could not be done
 	Usage    = 2 // the command line is wrong
+	Changed  = 3 // there are changes, and none were expected
 	Refused  = 4 // the API answered 4xx
 	ServerNo = 5 // the API answered 5xx
 )

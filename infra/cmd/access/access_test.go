@@ -1,0 +1,227 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"auth-api/infra/cmd/internal/cli"
+	"auth-api/infra/cmd/internal/inspect"
+	"auth-api/infra/localaws/access"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// article is the article's stack; menu has routes of every kind beside.
+const (
+	article = `config:
+  aws:region: us-west-2
+  auth-api:target: local
+  auth-api:stageName: dev
+  auth-api:routes:
+    - {method: GET, path: /no-auth, function: no-auth, apiKeyRequired: true}
+    - {method: GET, path: /require-auth, function: require-auth, authorization: AWS_IAM, callers: [authenticated], apiKeyRequired: true}
+  auth-api:identity: {guests: true}
+`
+	menu = `config:
+  aws:region: us-west-2
+  auth-api:target: local
+  auth-api:stageName: dev
+  auth-api:routes:
+    - {method: GET, path: /open, function: no-auth, public: true}
+    - {method: ANY, path: "/things/{id}", function: no-auth, authorization: AWS_IAM, callers: [guest]}
+    - {method: GET, path: "/tokens", function: no-auth, authorization: COGNITO_USER_POOLS, apiKeyRequired: true}
+    - {method: GET, path: "/notes/{rest+}", function: no-auth, authorization: COGNITO_USER_POOLS, scopes: [aws.cognito.signin.user.admin]}
+    - {method: GET, path: /require-auth, function: require-auth, authorization: AWS_IAM, callers: [authenticated, guest]}
+  auth-api:identity: {guests: true}
+`
+)
+
+// checkout is a project with the stacks article and menu, and makes it the working folder.
+func checkout(t *testing.T) string {
+	t.Helper()
+	project, err := os.ReadFile("../../../Pulumi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"Pulumi.yaml": string(project), "Pulumi.article.yaml": article, "Pulumi.menu.yaml": menu,
+		"functions/no-auth/main.go": "package main\n", "functions/require-auth/main.go": "package main\n",
+	} {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// run runs the command and returns its exit code and what it says.
+func run(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, err bytes.Buffer
+	cmd := command()
+	cmd.SetOut(&out)
+	cmd.SetErr(&err)
+	code = cli.Run(t.Context(), cmd, args)
+	return code, out.String(), err.String()
+}
+
+// golden holds text against a file of testdata.
+func golden(t *testing.T, file, text string) {
+	t.Helper()
+	file = filepath.Join("testdata", file)
+	if *update {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text != string(want) {
+		t.Errorf("%s is\n%s\nwant\n%s", file, text, want)
+	}
+}
+
+func TestWhatIsPrinted(t *testing.T) {
+	folder, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := checkout(t)
+	for file, args := range map[string][]string{
+		"article.txt": {"--stack", "article"}, "article-why.txt": {"--stack", "article", "--why"},
+		"article.json": {"--stack", "article", "--json"}, "article.md": {"--stack", "article", "--markdown", "--why"},
+		"menu.txt": {"--stack", "menu"}, "menu.md": {"--stack", "menu", "--markdown"},
+	} {
+		t.Chdir(dir)
+		code, out, complaint := run(t, append(args, "--planned")...)
+		if code != cli.OK || complaint != "" {
+			t.Fatalf("%s: exit code %d: %s", file, code, complaint)
+		}
+		t.Chdir(folder)
+		golden(t, file, out)
+	}
+}
+
+func TestWhatAChangeIsSaidToDo(t *testing.T) {
+	dir := checkout(t)
+	planned := map[string][]access.Table{}
+	for name, file := range map[string]string{"article": article, "menu": menu} {
+		if err := os.WriteFile(filepath.Join(dir, "Pulumi.x.yaml"), []byte(file), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		tables, err := inspect.Planned(dir, "x", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		planned[name] = tables
+	}
+	for file, pair := range map[string][2]string{"wider": {"article", "menu"}, "narrower": {"menu", "article"}} {
+		a := answer{Stack: "x", Source: fromProgram, Tables: planned[pair[1]], Changes: access.Diff(planned[pair[0]], planned[pair[1]]), compared: true}
+		for form, print := range map[string]func(*bytes.Buffer) error{
+			"txt":  func(b *bytes.Buffer) error { return a.text(b, cli.Style{}, 80, false) },
+			"md":   func(b *bytes.Buffer) error { return a.markdown(b, false) },
+			"json": func(b *bytes.Buffer) error { return a.json(b) },
+		} {
+			var out bytes.Buffer
+			if err := print(&out); err != nil {
+				t.Fatal(err)
+			}
+			golden(t, file+"."+form, out.String())
+		}
+	}
+	same := answer{Stack: "x", Tables: planned["menu"], Changes: access.Diff(planned["menu"], planned["menu"]), compared: true}
+	var out bytes.Buffer
+	if err := same.text(&out, cli.Style{}, 80, false); err != nil || out.String() != "Who may call what: no changes.\n" {
+		t.Errorf("%q %v", out.String(), err)
+	}
+	out.Reset()
+	if err := same.json(&out); err != nil || !strings.Contains(out.String(), `"changes": []`) {
+		t.Errorf("%q %v", out.String(), err)
+	}
+}
+
+// On a terminal of 80 columns no line is longer, and every route is told whole.
+func TestATerminal(t *testing.T) {
+	tables, err := inspect.Planned(checkout(t), "menu", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := answer{Stack: "menu", Source: fromProgram, Tables: tables, fresh: true}
+	for _, why := range []bool{false, true} {
+		var out bytes.Buffer
+		if err := a.text(&out, cli.Style{}, 80, why); err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range strings.Split(out.String(), "\n") {
+			if n := len([]rune(line)); n > 80 {
+				t.Errorf("a line of %d columns: %s", n, line)
+			}
+		}
+		for _, want := range []string{"ANY /things/{id}", "GET /notes/{rest+}", "G: access token aws.cognito.signin.user.admin", notDeployed} {
+			if !strings.Contains(out.String(), want) {
+				t.Errorf("there is no %q in\n%s", want, out.String())
+			}
+		}
+	}
+}
+
+func TestTheCommandLine(t *testing.T) {
+	t.Chdir(checkout(t))
+	for _, test := range []struct {
+		args []string
+		code int
+		says string
+	}{
+		{[]string{"--json", "--markdown"}, cli.Usage, "cannot be had at once"},
+		{[]string{"--planned", "--changes"}, cli.Usage, "say one of them"},
+		{[]string{"--planned", "--expect-no-changes"}, cli.Usage, "say one of them"},
+		{[]string{"--from", "here"}, cli.Usage, `--from is "here"`},
+		{[]string{"extra"}, cli.Failed, "extra"},
+		{[]string{"--stack", "none", "--planned"}, cli.Failed, "there are article, menu"},
+	} {
+		code, _, complaint := run(t, test.args...)
+		if code != test.code || !strings.Contains(complaint, test.says) {
+			t.Errorf("%v: exit code %d, %q; want %d, %q", test.args, code, complaint, test.code, test.says)
+		}
+	}
+	if code, out, _ := run(t, "--help"); code != cli.OK || !strings.Contains(out, "--expect-no-changes") {
+		t.Errorf("--help: %d %s", code, out)
+	}
+}
+
+// Names that somebody chose to do harm command neither the terminal nor the page.
+func TestHostileNames(t *testing.T) {
+	hostile := "\x1b[2J|<script>`*x*`"
+	cell := access.Cell{Caller: hostile, Access: access.Asks, Authorizer: hostile, Reason: hostile}
+	a := answer{Stack: hostile, Source: fromState, Tables: []access.Table{{
+		API: hostile, Stage: hostile, Callers: []access.Caller{{Name: hostile, Kind: access.Guest}}, Notes: []string{hostile},
+		Routes: []access.Row{{Method: "GET", Path: "/" + hostile, Cells: []access.Cell{cell}}},
+	}}}
+	var text, markdown, printed bytes.Buffer
+	for _, err := range []error{a.text(&text, cli.Style{}, 80, true), a.markdown(&markdown, true), a.json(&printed)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if strings.Contains(text.String(), "\x1b") || strings.Contains(markdown.String(), "\x1b") {
+		t.Error("an escape sequence gets out")
+	}
+	if strings.Contains(strings.ReplaceAll(markdown.String(), `\<script`, ""), "<script") && !strings.Contains(markdown.String(), "`GET /") {
+		t.Errorf("HTML gets out:\n%s", markdown.String())
+	}
+	if !json.Valid(printed.Bytes()) {
+		t.Errorf("no JSON:\n%s", printed.String())
+	}
+}

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"auth-api/infra/cmd/internal/cli"
+)
+
+// pulumi puts a Pulumi CLI on PATH that has this state for the stack, or knows none.
+func pulumi(t *testing.T, state string, stacks string) {
+	t.Helper()
+	if runtime.GOOS == "windows" {
+		t.Skip("the stand-in for Pulumi is a shell script")
+	}
+	bin := t.TempDir()
+	script := "#!/bin/sh\ncase \"$1 $2\" in\n'stack export') [ -s \"$0.state\" ] || { echo 'error: no such stack' >&2; exit 255; }; cat \"$0.state\" ;;\n'stack ls') cat \"$0.stacks\" ;;\n*) exit 1 ;;\nesac\n"
+	for name, text := range map[string]string{"pulumi": script, "pulumi-language-go": script, "pulumi.state": state, "pulumi.stacks": stacks} {
+		if err := os.WriteFile(filepath.Join(bin, name), []byte(text), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+}
+
+func TestWhatIsDeployed(t *testing.T) {
+	data, err := os.ReadFile("../internal/inspect/testdata/deployed.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	state := strings.ReplaceAll(string(data), "auth-api-dev", "auth-api-article")
+	wild := strings.Replace(state, "execute-api:Invoke", "execute-api:*", 1) // of the signed-in, to the same route
+	if wild == state {
+		t.Fatal("the state has no policy to change")
+	}
+	for name, test := range map[string]struct {
+		state, stacks string
+		stack         string
+		args          []string
+		code          int
+		says          []string
+		complains     string
+	}{
+		"deployed":                     {state, "", "article", nil, cli.OK, []string{"stack article, as deployed", "GET /require-auth  403        403       403    key            403"}, ""},
+		"deployed, as JSON":            {state, "", "article", []string{"--json"}, cli.OK, []string{`"source": "deployed"`}, ""},
+		"planned all the same":         {state, "", "article", []string{"--planned"}, cli.OK, []string{"stack article, as planned"}, ""},
+		"no changes":                   {state, "", "article", []string{"--expect-no-changes"}, cli.OK, []string{"no changes."}, ""},
+		"another policy, alike":        {wild, "", "article", []string{"--expect-no-changes"}, cli.OK, []string{"no changes."}, ""},
+		"changes":                      {state, "", "menu", []string{"--changes"}, cli.OK, []string{"WIDER     GET /require-auth: guest refused → allowed", "narrower  GET /no-auth (gone): "}, ""},
+		"changes that nobody expected": {state, "", "menu", []string{"--expect-no-changes"}, cli.Changed, []string{"WIDER"}, "no changes were expected"},
+		"no such stack":                {"", `[{"name": "other"}]`, "article", nil, cli.OK, []string{"as planned", notDeployed}, ""},
+		"no such stack, in Markdown":   {"", `[]`, "article", []string{"--markdown"}, cli.OK, []string{notDeployed}, ""},
+		"nothing in it":                {`{"version":3,"deployment":{}}`, "", "article", []string{"--changes"}, cli.OK, []string{"as planned", notDeployed}, ""},
+		"nothing in it, and a change":  {`{"version":3,"deployment":{}}`, "", "article", []string{"--expect-no-changes"}, cli.Changed, []string{notDeployed}, "no changes were expected"},
+		"Pulumi fails":                 {"", `[{"name": "organization/auth-api/article"}]`, "article", nil, cli.Failed, nil, "reading the state of stack article: no such stack; --planned shows"},
+		"a state that is none":         {strings.Replace(state, `"resources"`, `"resources": 1, "x"`, 1), "", "article", nil, cli.Failed, nil, "by the stack's state: reading it: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Chdir(checkout(t))
+			pulumi(t, test.state, test.stacks)
+			code, out, complaint := run(t, append([]string{"--stack", test.stack}, test.args...)...)
+			if code != test.code || !strings.Contains(complaint, test.complains) {
+				t.Errorf("exit code %d, %q; want %d, %q", code, complaint, test.code, test.complains)
+			}
+			for _, want := range test.says {
+				if !strings.Contains(out, want) {
+					t.Errorf("there is no %q in\n%s", want, out)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,157 @@
+package inspect
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+
+	"auth-api/infra/localaws"
+	"auth-api/infra/localaws/access"
+	"auth-api/infra/localaws/provider"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/archive"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/sig"
+)
+
+// ErrNotDeployed says that a state has no REST API in it.
+var ErrNotDeployed = errors.New("the stack is not deployed")
+
+// Deployed returns who may call what in a stack by its state, as pulumi stack export
+// writes it, with its secrets encrypted or not. It returns ErrNotDeployed when no REST
+// API is deployed.
+//
+// The state says what Pulumi did. What somebody else changed since is seen after a
+// refresh.
+func Deployed(export []byte, from string) (out []access.Table, err error) {
+	out, err = deployed(export, from)
+	if err != nil && !errors.Is(err, ErrNotDeployed) {
+		return nil, fmt.Errorf("working out who may call what by the stack's state: %w", err)
+	}
+	return out, err
+}
+
+// state is what of a stack's state matters here.
+type state struct {
+	Deployment struct {
+		Resources []stateResource `json:"resources"`
+	} `json:"deployment"`
+}
+
+type stateResource struct {
+	URN      resource.URN   `json:"urn"`
+	Custom   bool           `json:"custom"`
+	Delete   bool           `json:"delete"`   // replaced, and still to be deleted
+	External bool           `json:"external"` // looked up, not made
+	ID       resource.ID    `json:"id"`
+	Type     string         `json:"type"`
+	Inputs   map[string]any `json:"inputs"`
+}
+
+// execution is the ARN of an API, which tells account and region.
+var execution = regexp.MustCompile(`"executionArn": ?"arn:aws[a-z-]*:execute-api:([a-z0-9-]+):(\d{12}):`)
+
+func deployed(export []byte, from string) (out []access.Table, err error) {
+	found := execution.FindSubmatch(export)
+	if found == nil {
+		return nil, ErrNotDeployed
+	}
+	region, account := string(found[1]), found[2]
+	// The local AWS has an account of its own; other accounts stay what they are.
+	export = regexp.MustCompile(`\b`+string(account)+`\b`).ReplaceAllLiteral(export, []byte(localaws.Account))
+	var s state
+	decoder := json.NewDecoder(bytes.NewReader(export))
+	if err := decoder.Decode(&s); err != nil {
+		return nil, fmt.Errorf("reading it: %w", err)
+	}
+	aws, end, err := momentary(region)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, end()) }()
+	dir, err := os.MkdirTemp("", "auth-api-functions-")
+	if err != nil {
+		return nil, fmt.Errorf("making a folder for the functions' code: %w", err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }() // what is left of it harms nobody
+	code := filepath.Join(dir, "empty.zip")
+	if err := writeEmpty(code); err != nil {
+		return nil, fmt.Errorf("writing an empty archive: %w", err)
+	}
+	p, left := provider.New(aws), leftOut{}
+	waiting := 0
+	for _, r := range s.Deployment.Resources { // each after what it depends on
+		switch {
+		case !r.Custom || len(r.Type) < 4 || r.Type[:4] != "aws:":
+			continue
+		case r.Delete:
+			waiting++
+			continue
+		case r.External, left.leaves(p, r.Type):
+			continue
+		}
+		inputs := resource.PropertyMap{}
+		for key, v := range r.Inputs {
+			if inputs[resource.PropertyKey(key)], err = property(v, code); err != nil {
+				return nil, fmt.Errorf("reading %s: %s: %w", r.URN.Name(), key, err)
+			}
+		}
+		if err := p.Restore(r.URN, r.ID, inputs); err != nil {
+			return nil, err
+		}
+	}
+	if out, err = tables(aws, from, left); err != nil {
+		return nil, err
+	}
+	for i := range out {
+		if waiting > 0 {
+			out[i].Notes = append(out[i].Notes, fmt.Sprintf("not considered: %d replaced resources that Pulumi has still to delete", waiting))
+		}
+	}
+	return out, nil
+}
+
+// property reads a value of the state, in which values that JSON does not have are
+// objects with a signature.
+func property(v any, code string) (resource.PropertyValue, error) {
+	null := resource.NewNullProperty()
+	switch v := v.(type) {
+	case []any:
+		list := make([]resource.PropertyValue, len(v))
+		for i, element := range v {
+			var err error
+			if list[i], err = property(element, code); err != nil {
+				return null, err
+			}
+		}
+		return resource.NewArrayProperty(list), nil
+	case map[string]any:
+		switch v[sig.Key] {
+		case nil:
+		case sig.Secret:
+			return resource.MakeSecret(resource.NewStringProperty(unknown)), nil
+		case sig.ArchiveSig:
+			empty, err := archive.FromPath(code)
+			if err != nil {
+				return null, fmt.Errorf("reading the empty archive: %w", err)
+			}
+			return resource.NewArchiveProperty(empty), nil
+		case sig.OutputValue:
+			return property(v["value"], code)
+		default:
+			return null, fmt.Errorf("a value of the kind %v is not known; known are secrets, archives and outputs", v[sig.Key])
+		}
+		object := resource.PropertyMap{}
+		for key, element := range v {
+			var err error
+			if object[resource.PropertyKey(key)], err = property(element, code); err != nil {
+				return null, err
+			}
+		}
+		return resource.NewObjectProperty(object), nil
+	}
+	return resource.NewPropertyValue(v), nil
+}

@@ -1,0 +1,81 @@
+// Package inspect answers who may call what in a stack, as it is deployed and as its
+// program would have it, without touching either: the resources are declared in a local
+// AWS that lives for the moment, whose gateway and IAM decide (package access).
+//
+// As deployed: the resources of the stack's state, with the ids that they have. As
+// planned: the Pulumi program, run in this process over the stack file, with no engine
+// and no function built. Both work for stacks on AWS as for local ones; AWS is not asked.
+package inspect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"auth-api/infra/localaws"
+	"auth-api/infra/localaws/access"
+	"auth-api/infra/localaws/provider"
+	"github.com/alexedwards/argon2id"
+)
+
+// momentary starts a local AWS that is gone when it is ended.
+func momentary(region string) (aws *localaws.Server, end func() error, err error) {
+	dir, err := os.MkdirTemp("", "auth-api-access-")
+	if err != nil {
+		return nil, nil, fmt.Errorf("making a folder for a momentary local AWS: %w", err)
+	}
+	aws, err = localaws.Start(localaws.Config{Dir: dir, Region: region, Tune: func(rooms *localaws.Rooms) {
+		rooms.UserPool.PasswordHash = &argon2id.Params{Memory: 64, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32} // nobody signs in
+	}})
+	if err != nil {
+		return nil, nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	return aws, func() error {
+		return errors.Join(aws.Close(context.Background()), os.RemoveAll(dir))
+	}, nil
+}
+
+// tables asks who may call what, and adds what was left out to the notes.
+func tables(aws *localaws.Server, from string, left leftOut) ([]access.Table, error) {
+	found, err := access.Of(aws, from)
+	if err != nil {
+		return nil, err
+	}
+	for i := range found {
+		found[i].Notes = append(found[i].Notes, left.notes()...)
+	}
+	return found, nil
+}
+
+// leftOut are the types of which resources were not declared.
+type leftOut map[string]bool
+
+// leaves reports whether a resource of the type is left out, and takes note. Users are:
+// the table speaks of kinds of callers. So are types that the local AWS does not know, of
+// services that have no say in who may call; of the others the declaration fails.
+func (l leftOut) leaves(p *provider.Provider, token string) bool {
+	service, _, _ := strings.Cut(strings.TrimPrefix(token, "aws:"), "/")
+	switch {
+	case token == "aws:cognito/user:User", token == "aws:cognito/userInGroup:UserInGroup":
+		return true
+	case p.Knows(token), slices.Contains(deciding, service):
+		return false
+	}
+	l[token] = true
+	return true
+}
+
+// deciding are the services whose resources decide who may call.
+var deciding = []string{"apigateway", "cognito", "iam", "lambda"}
+
+func (l leftOut) notes() []string {
+	var out []string
+	for token := range l {
+		out = append(out, "not considered: resources of type "+token)
+	}
+	slices.Sort(out)
+	return out
+}
