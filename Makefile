@@ -24,7 +24,7 @@ MAKEFLAGS += --no-print-directory
 
 stack = bin/stack $(1) --stack '$(STACK)' $(if $(LOCAL_PORT),--port '$(LOCAL_PORT)') $(if $(ARGS),-- $(ARGS))
 
-.PHONY: help up preview outputs refresh destroy down logs call tools toolchain test bench ci check fmt vet staticcheck vulncheck e2e fuzz clean
+.PHONY: help up preview access outputs refresh destroy down logs call tools toolchain test bench ci check fmt vet staticcheck vulncheck e2e fuzz clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,8 +33,11 @@ help: ## this list
 up: tools ## bring the stack up (STACK=local), or change it
 	@$(call stack,up)
 
-preview: tools ## show what up would change
+preview: tools ## show what up would change, and of who may call what
 	@$(call stack,preview)
+
+access: tools ## who may call what: make access STACK=dev ARGS="--why" (--changes, --planned, --json, --markdown)
+	@bin/access --stack '$(STACK)' $(ARGS)
 
 outputs: tools ## print the stack's outputs as JSON, secrets in the clear
 	@bin/stack outputs --stack '$(STACK)'
@@ -61,7 +64,7 @@ tools: toolchain
 	   echo "Compiling the program, its tools and the handlers; the first time this takes about a minute and a half." >&2; \
 	   CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags lambda.norpc ./functions/...; \
 	 }
-	@go build -o bin/ ./infra ./infra/cmd/local ./infra/cmd/stack ./infra/cmd/call
+	@go build -o bin/ ./infra ./infra/cmd/local ./infra/cmd/stack ./infra/cmd/call ./infra/cmd/access
 
 # The Pulumi CLI and its Go language host, unless both are on PATH.
 toolchain:

@@ -70,7 +70,12 @@ func TestTheArticlesStack(t *testing.T) {
 	}
 
 	t.Log("a second preview shows no change")
-	c.make("preview", "ARGS=--expect-no-changes")
+	if said := c.make("preview", "ARGS=--expect-no-changes"); !strings.HasSuffix(strings.TrimSpace(said), "Who may call what: no changes.") {
+		t.Errorf("the preview does not end with who may call what:\n%s", said)
+	}
+	if said := c.make("access"); !strings.Contains(said, "as deployed") || !regexp.MustCompile(`(?m)^GET /require-auth +403 +403 +403 +key +403$`).MatchString(said) {
+		t.Errorf("make access says\n%s", said)
+	}
 
 	t.Log("a new user signs up, and survives kill -9 of the local AWS")
 	c.signUp(o, "ada", "Analytical1")
@@ -95,8 +100,8 @@ func TestTheArticlesStack(t *testing.T) {
 		t.Fatal("Pulumi.local.yaml has no auth-api:routes list to add to")
 	}
 	write(t, file, added)
-	if said := c.make("preview"); !strings.Contains(said, "/hello") {
-		t.Errorf("the preview does not show the new route:\n%s", said)
+	if said := c.make("preview"); !strings.Contains(said, "/hello") || !strings.Contains(said, "WIDER     GET /hello (new): authenticated allowed with an API key") {
+		t.Errorf("the preview does not show the new route, and who may call it:\n%s", said)
 	}
 	c.make("up")
 	c.call(0, "-as", "demouser", "GET", "/hello").has("Open for All!")

@@ -53,7 +53,7 @@ and Pulumi backend. What stands behind -- goes to pulumi.`,
 	}
 	root.AddCommand(
 		&cobra.Command{Use: "up [-- PULUMI ARGS]", Short: "Create or update the stack", RunE: run(up)},
-		&cobra.Command{Use: "preview [-- PULUMI ARGS]", Short: "Show what up would change", RunE: run(preview)},
+		&cobra.Command{Use: "preview [-- PULUMI ARGS]", Short: "Show what up would change, and of who may call what", RunE: run(preview)},
 		&cobra.Command{Use: "refresh [-- PULUMI ARGS]", Short: "Compare the stack's state with what stands", RunE: run(refresh)},
 		&cobra.Command{Use: "destroy [-- PULUMI ARGS]", Short: "Delete everything that the stack made", RunE: run(destroy)},
 		&cobra.Command{Use: "outputs", Short: "Print the stack's outputs as JSON, secrets in the clear", Args: cobra.NoArgs, RunE: run(outputs)},
@@ -255,7 +255,10 @@ func preview(ctx context.Context, s session, args []string) error {
 	if err := s.selected(ctx, p); err != nil {
 		return err
 	}
-	return s.pulumi(ctx, p, s.out, append([]string{"preview", "--stack", s.stack.Name, "--diff"}, args...)...)
+	if err := s.pulumi(ctx, p, s.out, append([]string{"preview", "--stack", s.stack.Name, "--diff"}, args...)...); err != nil {
+		return err
+	}
+	return s.access(ctx, args)
 }
 
 func refresh(ctx context.Context, s session, args []string) error {
