@@ -96,7 +96,10 @@ func Of(aws *localaws.Server, from string) ([]Table, error) {
 }
 
 // stage is a stage to ask about.
-type stage struct{ api, apiID, name string }
+type stage struct {
+	api, apiID, name string
+	disabled         bool // the API's execute-api endpoint: callers come by another name
+}
 
 // builder is what the declared resources say that the questions need.
 type builder struct {
@@ -106,6 +109,7 @@ type builder struct {
 	people []person
 	paths  map[string]string // what policies speak of, by an example of it
 	looks  bool              // whether a policy looks at where requests come from
+	tags   bool              // whether one looks at the caller's tags
 	notes  []string
 }
 
@@ -119,7 +123,7 @@ func (b *builder) read(tx *store.Tx) error {
 		if err != nil {
 			return err
 		}
-		b.stages = append(b.stages, stage{api.Name, s.Value.RestAPI, s.Value.StageName})
+		b.stages = append(b.stages, stage{api.Name, s.Value.RestAPI, s.Value.StageName, api.DisableExecuteAPIEndpoint})
 	}
 	slices.SortFunc(b.stages, func(a, b stage) int { return strings.Compare(a.api+"\x00"+a.name, b.api+"\x00"+b.name) })
 	if err := b.readPolicies(tx); err != nil {
@@ -137,6 +141,12 @@ func (b *builder) table(s stage) (Table, error) {
 	t := Table{API: s.api, Stage: s.name, From: b.from, Notes: slices.Clone(b.notes)}
 	if b.looks {
 		t.Notes = append(t.Notes, "a policy looks at where requests come from: this is for callers at "+b.from)
+	}
+	if s.disabled {
+		t.Notes = append(t.Notes, "the execute-api endpoint is disabled: this is for callers who come by a domain name of the API's own")
+	}
+	if b.tags {
+		t.Notes = append(t.Notes, "a policy looks at callers' tags: this is for callers who have none")
 	}
 	callers, err := b.callers(routes)
 	if err != nil {
@@ -187,6 +197,7 @@ func (b *builder) cell(s stage, verb string, paths []example, c asker) (Cell, er
 	all := Paths{}
 	for i, path := range paths {
 		q := c.question
+		q.OwnDomain = s.disabled
 		q.APIID, q.Stage, q.Method, q.Path, q.SourceIP = s.apiID, s.name, verb, path.path, b.from
 		r, err := b.aws.Gateway.Ask(q)
 		if err != nil {

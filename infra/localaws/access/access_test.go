@@ -164,6 +164,22 @@ func TestWhereRequestsComeFrom(t *testing.T) {
 	expect(t, inside, callers, map[string]string{"GET /a": "yes, yes", "GET /b": "403, yes", "GET /door": "401, asks custom"})
 }
 
+// What the table cannot know it says.
+func TestNotes(t *testing.T) {
+	table := world{
+		routes:   map[string][]string{"GET /a": {"sigv4"}},
+		policies: map[string][]string{"authenticated": {`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"execute-api:Invoke","Resource":"*","Condition":{"StringEquals":{"aws:PrincipalTag/team":"blue"}}}]}`}},
+		rules:    true,
+		disabled: true,
+	}.table(t)
+	if got := word(cell(t, table, "GET /a", "authenticated")); got != "403" {
+		t.Errorf("a user without the tag: %s", got)
+	}
+	if len(table.Notes) != 3 || !strings.Contains(table.Notes[0], "rules for claims") || !strings.Contains(table.Notes[1], "endpoint is disabled") || !strings.Contains(table.Notes[2], "callers' tags") {
+		t.Errorf("the notes are %q", table.Notes)
+	}
+}
+
 func TestPathsAndMethods(t *testing.T) {
 	w := world{
 		routes: map[string][]string{

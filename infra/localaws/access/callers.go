@@ -95,6 +95,15 @@ func (b *builder) readPeople(tx *store.Tx) error {
 			}
 		}
 	}
+	attachments, err := identitypool.RoleAttachments.All(tx)
+	if err != nil {
+		return err
+	}
+	for _, a := range attachments {
+		if slices.ContainsFunc(a.Value.RoleMappings, func(m identitypool.RoleMapping) bool { return m.Type == "Rules" }) {
+			b.notes = append(b.notes, "the role mapping of an identity pool has rules for claims: this is for users who have none of them but their groups")
+		}
+	}
 	functions, err := lambda.Functions.All(tx)
 	if err != nil {
 		return err
@@ -140,6 +149,12 @@ func (b *builder) callers(routes []gateway.Route) ([]asker, error) {
 			return nil, err
 		}
 		out = append(out, tokens...)
+	}
+	seen := map[string]int{}
+	for i := range out { // clients may have the same name
+		if seen[out[i].Name]++; seen[out[i].Name] > 1 {
+			out[i].Name += fmt.Sprintf(" (%d)", seen[out[i].Name])
+		}
 	}
 	// People first, then programs.
 	slices.SortStableFunc(out, func(a, b asker) int { return order(a.Kind) - order(b.Kind) })

@@ -34,6 +34,8 @@ type world struct {
 	guestTrust string            // trust policy of the guests' role
 	noMapping  bool              // the identity pool looks at no groups
 	noKey      bool              // no API key is in the usage plan
+	disabled   bool              // the execute-api endpoint is
+	rules      bool              // the identity pool looks at a claim, not at groups
 	users      map[string]string // their group, by name
 }
 
@@ -157,7 +159,7 @@ func (w world) program(ctx *pulumi.Context, code string) (pulumi.Map, error) {
 	}
 	rest, err := apigateway.NewRestApi(ctx, "api", &apigateway.RestApiArgs{
 		Name: pulumi.String("world"),
-		Body: users.Arn.ApplyT(w.body).(pulumi.StringOutput), Policy: optional(w.resource),
+		Body: users.Arn.ApplyT(w.body).(pulumi.StringOutput), Policy: optional(w.resource), DisableExecuteApiEndpoint: pulumi.Bool(w.disabled),
 	})
 	if err != nil {
 		return nil, err
@@ -172,6 +174,14 @@ func (w world) program(ctx *pulumi.Context, code string) (pulumi.Map, error) {
 	if !w.noMapping {
 		attachment.RoleMappings = cognito.IdentityPoolRoleAttachmentRoleMappingArray{cognito.IdentityPoolRoleAttachmentRoleMappingArgs{
 			IdentityProvider: pulumi.Sprintf("%s:%s", users.Endpoint, client.ID()), Type: pulumi.String("Token"), AmbiguousRoleResolution: pulumi.String("AuthenticatedRole"),
+		}}
+	}
+	if w.rules {
+		attachment.RoleMappings = cognito.IdentityPoolRoleAttachmentRoleMappingArray{cognito.IdentityPoolRoleAttachmentRoleMappingArgs{
+			IdentityProvider: pulumi.Sprintf("%s:%s", users.Endpoint, client.ID()), Type: pulumi.String("Rules"), AmbiguousRoleResolution: pulumi.String("AuthenticatedRole"),
+			MappingRules: cognito.IdentityPoolRoleAttachmentRoleMappingMappingRuleArray{cognito.IdentityPoolRoleAttachmentRoleMappingMappingRuleArgs{
+				Claim: pulumi.String("custom:team"), MatchType: pulumi.String("Equals"), Value: pulumi.String("blue"), RoleArn: roles["guest"].Arn,
+			}},
 		}}
 	}
 	if _, err := cognito.NewIdentityPoolRoleAttachment(ctx, "roles", attachment); err != nil {

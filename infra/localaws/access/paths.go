@@ -56,9 +56,8 @@ func (b *builder) readPolicies(tx *store.Tx) error {
 	}
 	b.paths = map[string]string{}
 	for _, text := range documents {
-		if origin.MatchString(text) {
-			b.looks = true
-		}
+		b.looks = b.looks || origin.MatchString(text)
+		b.tags = b.tags || tag.MatchString(text)
 		var document any
 		if json.Unmarshal([]byte(text), &document) != nil {
 			continue // there is none, or the gateway and IAM refuse it
@@ -68,8 +67,11 @@ func (b *builder) readPolicies(tx *store.Tx) error {
 	return nil
 }
 
-// origin is what a policy says that looks at where requests come from.
-var origin = regexp.MustCompile(`(?i)"aws:(SourceIp|VpcSourceIp|SourceVpc|SourceVpce)"`)
+// What a policy says that looks at where requests come from, or at the caller's tags.
+var (
+	origin = regexp.MustCompile(`(?i)"aws:(SourceIp|VpcSourceIp|SourceVpc|SourceVpce)"`)
+	tag    = regexp.MustCompile(`(?i)aws:PrincipalTag/`)
+)
 
 // resources finds the values of Resource and NotResource, wherever they stand.
 func (b *builder) resources(v any) {

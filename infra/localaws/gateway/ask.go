@@ -24,6 +24,10 @@ type Question struct {
 
 	SourceIP, UserAgent, Referer string
 
+	// OwnDomain says that the request comes by a domain name of the API's own, as it must
+	// on AWS when the execute-api endpoint is disabled.
+	OwnDomain bool
+
 	Explain bool // fill in Ruling.Steps
 }
 
@@ -81,7 +85,7 @@ type asked struct {
 }
 
 func (a *asked) decide() outcome {
-	st, so := a.state.find(a.APIID, a.Stage)
+	st, so := a.state.find(a.APIID, a.Stage, a.OwnDomain)
 	a.entry = entry{
 		service: a.service, stage: st, verb: a.Method, path: a.Path,
 		sourceIP: a.SourceIP, userAgent: a.UserAgent, referer: a.Referer, now: a.service.cfg.Now(),

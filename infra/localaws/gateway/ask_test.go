@@ -81,6 +81,16 @@ func TestAsk(t *testing.T) {
 			t.Errorf("%s: %+v", r.Route.Path, r.Steps)
 		}
 	})
+	t.Run("an API that is reached by a domain name of its own", func(t *testing.T) {
+		f := newFixture(t)
+		f.deploy(RestAPI{Body: doctest.OpenAPI(map[string]map[string]any{"GET /open": doctest.Operation("a")}), DisableExecuteAPIEndpoint: true})
+		if r := f.asks(Question{Method: "GET", Path: "/open"}); r.Allowed || r.Answer.Code != "ForbiddenException" {
+			t.Errorf("by the endpoint that is disabled: %+v", r)
+		}
+		if r := f.asks(Question{Method: "GET", Path: "/open", OwnDomain: true}); !r.Allowed {
+			t.Errorf("by the domain name: %+v", r)
+		}
+	})
 	t.Run("the key is the authorizer's to give", func(t *testing.T) {
 		f := newFixture(t)
 		f.deploy(RestAPI{Body: doctest.OpenAPI(map[string]map[string]any{"GET /door": doctest.Operation("d", "token", "api_key")}, doctest.LambdaAuthorizers), APIKeySource: "AUTHORIZER"})

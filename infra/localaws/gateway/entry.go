@@ -61,16 +61,17 @@ func faulty(err error, reason string) outcome {
 	return outcome{answer: &answerInternal, reason: reason, fault: err}
 }
 
-// find returns the stage, unless nothing can be served there.
-func (c *compiled) find(apiID, stageName string) (*stage, outcome) {
+// find returns the stage, unless nothing can be served there. An API whose execute-api
+// endpoint is disabled is as none, unless it is reached by a domain name of its own.
+func (c *compiled) find(apiID, stageName string, ownDomain bool) (*stage, outcome) {
 	st := c.stages[apiID+"/"+stageName]
 	switch {
 	case st == nil:
 		return nil, refused(answerUnknownStage, "there is no API "+apiID+" with a stage "+stageName)
 	case st.fault != nil:
 		return st, faulty(st.fault, "the stage's deployment cannot be served")
-	case st.api.disabled:
-		return st, refused(answerUnknownStage, "the API's execute-api endpoint is disabled")
+	case st.api.disabled && !ownDomain:
+		return nil, refused(answerUnknownStage, "the API's execute-api endpoint is disabled")
 	}
 	return st, outcome{}
 }

@@ -157,7 +157,7 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request, apiID, stage
 		return
 	}
 	var found outcome
-	if x.stage, found = c.find(apiID, stageName); !x.pass(found) {
+	if x.stage, found = c.find(apiID, stageName, false); !x.pass(found) {
 		return
 	}
 	x.method, x.parameters = x.stage.api.Match(r.Method, x.path)

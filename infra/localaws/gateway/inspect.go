@@ -44,7 +44,7 @@ func (s *Service) RouteOf(apiID, stageName, method, path string) (Route, error) 
 	if err != nil {
 		return Route{}, err
 	}
-	st, so := c.find(apiID, stageName)
+	st, so := c.find(apiID, stageName, true)
 	if so.refused() {
 		return Route{}, so.fault
 	}

@@ -50,7 +50,7 @@ func tables(aws *localaws.Server, from string, left leftOut) ([]access.Table, er
 	return found, nil
 }
 
-// leftOut are the types of which resources were not declared.
+// leftOut is what the tables do not consider.
 type leftOut map[string]bool
 
 // leaves reports whether a resource of the type is left out, and takes note. Users are:
@@ -58,13 +58,16 @@ type leftOut map[string]bool
 // services that have no say in who may call; of the others the declaration fails.
 func (l leftOut) leaves(p *provider.Provider, token string) bool {
 	service, _, _ := strings.Cut(strings.TrimPrefix(token, "aws:"), "/")
+	if service == "wafv2" {
+		l["what a web ACL of AWS WAF lets through"] = true
+	}
 	switch {
 	case token == "aws:cognito/user:User", token == "aws:cognito/userInGroup:UserInGroup":
 		return true
 	case p.Knows(token), slices.Contains(deciding, service):
 		return false
 	}
-	l[token] = true
+	l["resources of type "+token] = true
 	return true
 }
 
@@ -73,8 +76,8 @@ var deciding = []string{"apigateway", "cognito", "iam", "lambda"}
 
 func (l leftOut) notes() []string {
 	var out []string
-	for token := range l {
-		out = append(out, "not considered: resources of type "+token)
+	for what := range l {
+		out = append(out, "not considered: "+what)
 	}
 	slices.Sort(out)
 	return out

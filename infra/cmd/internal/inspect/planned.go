@@ -92,6 +92,13 @@ type monitor struct {
 }
 
 func (m monitor) NewResource(args pulumi.MockResourceArgs) (string, resource.PropertyMap, error) {
+	if args.TypeToken == "pulumi:pulumi:StackReference" {
+		// The network's stack, of which nobody need be asked: where a function stands does
+		// not decide who may call it.
+		state := args.Inputs.Copy()
+		state["outputs"] = resource.NewPropertyValue(map[string]any{"subnetIds": []any{"subnet-00000000000000000"}, "securityGroupId": "sg-00000000000000000"})
+		return args.Name, state, nil
+	}
 	if !args.Custom || !m.left.leaves(m.provider, args.TypeToken) {
 		return m.MockResourceMonitor.NewResource(args)
 	}
