@@ -13,6 +13,16 @@ import (
 // aws:iam/role:Role.
 func (p *Provider) Knows(token string) bool { _, known := p.types[token]; return known }
 
+// Takes reports whether a resource of the type can be declared with this property.
+func (p *Provider) Takes(token, property string) bool {
+	t, known := p.types[token]
+	if !known {
+		return false
+	}
+	its, has := t.properties()[property]
+	return has && !its.computed
+}
+
 // restorer is a resourceType whose resources can be given an id that they have elsewhere.
 // Those of the others get one of their own: nothing in the data plane asks for it.
 type restorer interface {

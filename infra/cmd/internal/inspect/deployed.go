@@ -99,7 +99,7 @@ func deployed(export []byte, from string) (out []access.Table, err error) {
 				return nil, fmt.Errorf("reading %s: %s: %w", r.URN.Name(), key, err)
 			}
 		}
-		if err := p.Restore(r.URN, r.ID, inputs); err != nil {
+		if err := p.Restore(r.URN, r.ID, considered(p, r.Type, inputs)); err != nil {
 			return nil, err
 		}
 	}

@@ -19,6 +19,7 @@ import (
 	"auth-api/infra/localaws/access"
 	"auth-api/infra/localaws/provider"
 	"github.com/alexedwards/argon2id"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 )
 
 // momentary starts a local AWS that is gone when it is ended.
@@ -71,8 +72,26 @@ func (l leftOut) leaves(p *provider.Provider, token string) bool {
 	return true
 }
 
-// deciding are the services whose resources decide who may call.
+// deciding are the services whose resources decide who may call. Of those of lambda
+// the role does, which the local AWS knows.
 var deciding = []string{"apigateway", "cognito", "iam", "lambda"}
+
+// considered are a resource's inputs without the properties that the local AWS does not
+// know, where these have no say in who may call, such as a function's tracing. With others
+// the declaration fails.
+func considered(p *provider.Provider, token string, inputs resource.PropertyMap) resource.PropertyMap {
+	service, _, _ := strings.Cut(strings.TrimPrefix(token, "aws:"), "/")
+	if service != "lambda" && slices.Contains(deciding, service) || !p.Knows(token) {
+		return inputs
+	}
+	out := resource.PropertyMap{}
+	for key, v := range inputs {
+		if strings.HasPrefix(string(key), "__") || p.Takes(token, string(key)) {
+			out[key] = v
+		}
+	}
+	return out
+}
 
 func (l leftOut) notes() []string {
 	var out []string

@@ -100,6 +100,7 @@ func (m monitor) NewResource(args pulumi.MockResourceArgs) (string, resource.Pro
 		return args.Name, state, nil
 	}
 	if !args.Custom || !m.left.leaves(m.provider, args.TypeToken) {
+		args.Inputs = considered(m.provider, args.TypeToken, args.Inputs)
 		return m.MockResourceMonitor.NewResource(args)
 	}
 	state := args.Inputs.Copy()
