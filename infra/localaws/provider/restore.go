@@ -40,7 +40,8 @@ func (p *Provider) Restore(urn resource.URN, id resource.ID, inputs resource.Pro
 		return err
 	}
 	props := told(t.properties(), inputs)
-	for _, f := range t.check(p, props) {
+	if failures := t.check(p, props); len(failures) > 0 {
+		f := failures[0]
 		if f.path != "" {
 			f.reason = f.path + ": " + f.reason
 		}
