@@ -21,7 +21,7 @@ import (
 
 // types is the table of what can be declared. What is not in it is refused.
 func types() []resourceType {
-	return slices.Concat(recordedTypes(), []resourceType{
+	return slices.Concat(recordedTypes(), cognitoTypes(), []resourceType{
 		describe(kind[userpool.Pool]{
 			name: "aws:cognito/userPool:UserPool", kind: userpool.Pools,
 			create: func(p *Provider, v *userpool.Pool) string {

@@ -55,6 +55,9 @@ func (s *Service) App(clientID string) (App, error) {
 			return err
 		}
 		if found {
+			if a.client.AllowedOAuthScopes, err = a.client.scopesOf(tx); err != nil {
+				return err
+			}
 			a.pool, found, err = getPool(tx, a.client.UserPoolID)
 		}
 		if err == nil && !found {

@@ -49,6 +49,9 @@ func (s *Service) Bearer(accessToken string) (Bearer, error) {
 		case "":
 			return nil
 		case userGone:
+			if claims.Username == "" {
+				return Refuse("NotAuthorizedException", "Access Token does not have required scopes").because("it is a client's own token, without a user")
+			}
 			return errNoUser
 		case userDisabled:
 			return errDisabled

@@ -173,6 +173,13 @@ func (s *Service) ClientDeclared(tx *store.Tx, id string, c *Client) error {
 	if err := checkClient(p, *c); err != nil {
 		return fail(err)
 	}
+	custom, err := customScopes(tx, p.ID)
+	if err != nil {
+		return err
+	}
+	if err := checkScopes(c.AllowedOAuthScopes, custom); err != nil {
+		return fail(err)
+	}
 	if c.GenerateSecret && c.ClientSecret == "" {
 		if c.ClientSecret, err = s.random.Pick("abcdefghijklmnopqrstuvwxyz0123456789", 52); err != nil {
 			return fail(err)
@@ -190,8 +197,7 @@ func checkClient(p pool, c Client) error {
 		values []string
 		legal  []string
 	}{
-		{"allowedOauthFlows", c.AllowedOAuthFlows, []string{"code"}},
-		{"allowedOauthScopes", c.AllowedOAuthScopes, []string{"openid", "email", "phone", "profile", signInScope}},
+		{"allowedOauthFlows", c.AllowedOAuthFlows, []string{"code", clientCredentials}},
 		{"explicitAuthFlows", c.ExplicitAuthFlows, authFlows},
 		{"supportedIdentityProviders", c.SupportedIdentityProviders, []string{"COGNITO"}},
 		{"preventUserExistenceErrors", some(c.PreventUserExistenceErrors), []string{"ENABLED", "LEGACY"}},
@@ -208,7 +214,10 @@ func checkClient(p pool, c Client) error {
 	if legacy && slices.ContainsFunc(c.ExplicitAuthFlows, func(f string) bool { return strings.HasPrefix(f, "ALLOW_") }) {
 		return errors.New("explicitAuthFlows: values that begin with ALLOW_ cannot stand beside those that do not")
 	}
-	if c.AllowedOAuthFlowsUserPoolClient && len(c.AllowedOAuthFlows) > 0 && len(c.CallbackURLs) == 0 {
+	if err := checkClientCredentials(c); err != nil {
+		return err
+	}
+	if c.AllowedOAuthFlowsUserPoolClient && slices.Contains(c.AllowedOAuthFlows, "code") && len(c.CallbackURLs) == 0 {
 		return errors.New("callbackUrls: the code flow needs one at least")
 	}
 	for key, urls := range map[string][]string{"callbackUrls": c.CallbackURLs, "logoutUrls": c.LogoutURLs} {

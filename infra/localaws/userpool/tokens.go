@@ -144,6 +144,9 @@ func (s *Service) sign(g grant) (Tokens, error) {
 	}
 	var groups triggers.Groups
 	err = s.cfg.Store.View(func(tx *store.Tx) (err error) {
+		if g.scopes, err = standing(tx, g.pool.ID, g.scopes); err != nil {
+			return err
+		}
 		groups.Names, groups.Roles, groups.Preferred, err = groupClaims(tx, g.user, g.pool.ID)
 		return err
 	})

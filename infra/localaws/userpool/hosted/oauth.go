@@ -85,9 +85,17 @@ func (v *visit) token() {
 		tokens, username, err := v.pools.Refresh(app, form.Get("refresh_token"), nil)
 		v.granted(tokens, username, err, "refreshed")
 	case "client_credentials":
-		v.oauthError("unauthorized_client", "the client may not use this grant")
+		set, err := v.pools.ClientCredentials(app, strings.Fields(form.Get("scope")))
+		switch {
+		case errors.Is(err, userpool.ErrNoClientCredentials):
+			v.oauthError("unauthorized_client", "the client may not use this grant")
+		case errors.Is(err, userpool.ErrNoScope):
+			v.oauthError("invalid_scope", "the client may not ask for one of these scopes")
+		default:
+			v.granted(set, app.ClientID(), err, "a token of the client's own")
+		}
 	default:
-		v.oauthError("unsupported_grant_type", "grant_type must be authorization_code or refresh_token")
+		v.oauthError("unsupported_grant_type", "grant_type must be authorization_code, client_credentials or refresh_token")
 	}
 }
 

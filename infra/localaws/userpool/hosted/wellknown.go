@@ -67,7 +67,7 @@ func (s *Server) configuration(poolID string) (map[string]any, error) {
 		"subject_types_supported":               []string{"public"},
 		"token_endpoint_auth_methods_supported": []string{"client_secret_basic", "client_secret_post"},
 		"code_challenge_methods_supported":      []string{"S256"},
-		"grant_types_supported":                 []string{"authorization_code", "refresh_token"},
+		"grant_types_supported":                 []string{"authorization_code", "client_credentials", "refresh_token"},
 	}
 	domain, err := s.pools.DomainOf(poolID)
 	if domain != "" {

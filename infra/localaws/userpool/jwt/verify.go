@@ -45,7 +45,7 @@ type Claims struct {
 	Issuer    string
 	TokenUse  string // "id" or "access"
 	ClientID  string // aud of an ID token, client_id of an access token
-	Username  string // cognito:username or username
+	Username  string // cognito:username or username; empty in a client's own access token, whose Subject is the ClientID
 	Scopes    []string
 	Groups    []string
 	JTI       string
@@ -169,7 +169,9 @@ func readClaims(all map[string]any) (Claims, error) {
 			c.Groups = append(c.Groups, name)
 		}
 	}
-	if c.Subject == "" || c.ClientID == "" || c.Username == "" || c.Expires.IsZero() || c.IssuedAt.IsZero() {
+	// A client's own token has no user: it is about the client.
+	machine := c.TokenUse == "access" && c.Username == "" && c.Subject == c.ClientID
+	if c.Subject == "" || c.ClientID == "" || c.Username == "" && !machine || c.Expires.IsZero() || c.IssuedAt.IsZero() {
 		return Claims{}, ErrMalformed
 	}
 	return c, nil

@@ -1,0 +1,24 @@
+package provider
+
+import (
+	"auth-api/infra/localaws/store"
+	"auth-api/infra/localaws/userpool"
+)
+
+// cognitoTypes are the types of Cognito that stand beside pools, clients and users.
+func cognitoTypes() []resourceType {
+	return []resourceType{
+		describe(kind[userpool.ResourceServer]{
+			name: "aws:cognito/resourceServer:ResourceServer", kind: userpool.ResourceServers,
+			verify: func(p *Provider, v userpool.ResourceServer) error { return userpool.CheckResourceServer(v) },
+			create: func(p *Provider, v *userpool.ResourceServer) string { return v.UserPoolID + "|" + v.Identifier },
+			derive: func(p *Provider, id string, v *userpool.ResourceServer) { v.ScopeIdentifiers = v.Identifiers() },
+			changed: func(p *Provider, tx *store.Tx, id string, before, after *userpool.ResourceServer) error {
+				if after == nil {
+					return nil
+				}
+				return p.aws.UserPools.ResourceServerDeclared(tx, id, *after)
+			},
+		}),
+	}
+}
