@@ -28,7 +28,7 @@ type AssumeRoleWithWebIdentityInput struct {
 	Cognito     *CognitoIdentity // for an identity pool's identity
 
 	SessionPolicies []string // JSON documents that limit the session; together they allow what any of them allows
-	PrincipalTags   map[string]string
+	PrincipalTags   map[string]string // of the session; they need sts:TagSession in the role's trust policy
 }
 
 // AssumeRoleWithWebIdentity gives credentials for a role if the role's trust policy
@@ -86,6 +86,12 @@ func (s *Service) assume(roleARN, action string, p authz.Principal, ctx authz.Co
 	decision := authz.Decide(
 		authz.Request{Action: action, Principal: p, Context: ctx},
 		authz.Policies{Resource: &authz.Source{Name: "trust policy of role " + role.name, Policy: role.trust}})
+	if decision.Allowed && len(in.Tags) > 0 {
+		// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_permissions-required
+		decision = authz.Decide(
+			authz.Request{Action: "sts:TagSession", Principal: p, Context: ctx},
+			authz.Policies{Resource: &authz.Source{Name: "trust policy of role " + role.name, Policy: role.trust}})
+	}
 	if !decision.Allowed {
 		return Credentials{}, &TrustError{roleARN, decision.Reason}
 	}

@@ -96,6 +96,7 @@ type WebIdentity struct {
 	Provider string              // cognito-identity.amazonaws.com
 	Claims   map[string][]string // aud, amr, sub
 	Cognito  *CognitoIdentity
+	Tags     map[string]string // of the session, by the token's principal_tags; nil without
 }
 
 // TokenError says that a web identity's token is refused: Code and Message are what

@@ -39,7 +39,7 @@ const (
 	cognito  = "cognito-identity.amazonaws.com"
 )
 
-const trust = `{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity",
+const trust = `{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": ["sts:AssumeRoleWithWebIdentity", "sts:TagSession"],
 	"Principal": {"Federated": "cognito-identity.amazonaws.com"}, "Condition": {
 		"StringEquals": {"cognito-identity.amazonaws.com:aud": "` + pool + `"},
 		"ForAnyValue:StringLike": {"cognito-identity.amazonaws.com:amr": "authenticated"}}}}`

@@ -224,6 +224,7 @@ func (q *stsCall) assumeRoleWithWebIdentity() (any, error) {
 	}
 	request := AssumeRoleWithWebIdentityInput{
 		RoleARN: in.roleARN, Provider: who.Provider, Claims: who.Claims, SessionName: in.name, Duration: in.duration, Cognito: who.Cognito,
+		PrincipalTags: who.Tags,
 	}
 	if in.policy != "" {
 		request.SessionPolicies = []string{in.policy}

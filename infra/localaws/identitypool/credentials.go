@@ -75,6 +75,10 @@ func (s *Service) give(identityID string, id identity, logins []login, custom st
 	if out.role, err = chooseRole(attachment, identityID, logins, custom); err != nil {
 		return nil, out, err
 	}
+	tags, err := s.tagsOf(id.Pool, logins)
+	if err != nil {
+		return nil, out, err
+	}
 	who = s.cognito(identityID, id, logins)
 	request := iam.AssumeRoleWithWebIdentityInput{
 		RoleARN:     out.role,
@@ -82,6 +86,8 @@ func (s *Service) give(identityID string, id identity, logins []login, custom st
 		Claims:      map[string][]string{"aud": {id.Pool}, "amr": who.AMR(), "sub": {identityID}},
 		SessionName: sessionName,
 		Cognito:     who,
+
+		PrincipalTags: tags,
 	}
 	if len(logins) == 0 {
 		request.SessionPolicies = guestSessionPolicies

@@ -24,6 +24,21 @@ const openIDLife = 10 * time.Minute
 // signingKeys holds the key that OpenID tokens are signed with, as PKCS #1.
 var signingKeys = store.Table[[]byte]{Name: "identitypool.keys"}
 
+// tagsClaim is the claim by which a token brings session tags: each a list of one value.
+const tagsClaim = "https://aws.amazon.com/tags"
+
+type sessionTags struct {
+	PrincipalTags map[string][]string `json:"principal_tags"`
+}
+
+func tagLists(tags map[string]string) map[string][]string {
+	out := map[string][]string{}
+	for tag, value := range tags {
+		out[tag] = []string{value}
+	}
+	return out
+}
+
 type getOpenIDTokenInput struct {
 	IdentityID string `json:"IdentityId"`
 	Logins     map[string]string
@@ -59,15 +74,24 @@ func (s *Service) getOpenIDToken(r *http.Request, in getOpenIDTokenInput) (out g
 	if err != nil {
 		return out, err
 	}
+	tags, err := s.tagsOf(id.Pool, logins)
+	if err != nil {
+		return out, err
+	}
 	now := s.cfg.Now()
-	claims, err := json.Marshal(map[string]any{
+	contents := map[string]any{
 		"iss": "https://" + federation,
 		"aud": id.Pool,
 		"sub": in.IdentityID,
 		"amr": s.cognito(in.IdentityID, id, logins).AMR(),
 		"iat": now.Unix(),
 		"exp": now.Add(openIDLife).Unix(),
-	})
+	}
+	if len(tags) > 0 {
+		// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_adding-assume-role-idp
+		contents[tagsClaim] = sessionTags{tagLists(tags)}
+	}
+	claims, err := json.Marshal(contents)
 	if err != nil {
 		return out, fmt.Errorf("making an OpenID token: %w", err)
 	}

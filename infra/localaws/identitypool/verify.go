@@ -24,11 +24,12 @@ import (
 func (s *Service) VerifyOpenIDToken(token string) (iam.WebIdentity, error) {
 	message, err := jws.ParseString(token)
 	var claims struct {
-		Issuer     string   `json:"iss"`
-		Pool       string   `json:"aud"`
-		IdentityID string   `json:"sub"`
-		Methods    []string `json:"amr"`
-		Expires    int64    `json:"exp"`
+		Issuer     string      `json:"iss"`
+		Pool       string      `json:"aud"`
+		IdentityID string      `json:"sub"`
+		Methods    []string    `json:"amr"`
+		Expires    int64       `json:"exp"`
+		Tags       sessionTags `json:"https://aws.amazon.com/tags"`
 	}
 	if err == nil {
 		err = json.Unmarshal(message.Payload(), &claims)
@@ -80,8 +81,18 @@ func (s *Service) VerifyOpenIDToken(token string) (iam.WebIdentity, error) {
 	if i := slices.IndexFunc(claims.Methods, func(m string) bool { return strings.Contains(m, ":CognitoSignIn:") }); i >= 0 {
 		_, who.Subject, _ = strings.Cut(claims.Methods[i], ":CognitoSignIn:")
 	}
+	var tags map[string]string
+	for tag, values := range claims.Tags.PrincipalTags {
+		if len(values) != 1 {
+			return invalid("the token's tag " + tag + " has not one value")
+		}
+		if tags == nil {
+			tags = map[string]string{}
+		}
+		tags[tag] = values[0]
+	}
 	return iam.WebIdentity{
-		Provider: federation, Cognito: who,
+		Provider: federation, Cognito: who, Tags: tags,
 		Claims: map[string][]string{"aud": {claims.Pool}, "amr": claims.Methods, "sub": {claims.IdentityID}},
 	}, nil
 }

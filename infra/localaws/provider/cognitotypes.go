@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"auth-api/infra/localaws/identitypool"
 	"auth-api/infra/localaws/store"
 	"auth-api/infra/localaws/userpool"
 )
@@ -18,6 +19,17 @@ func cognitoTypes() []resourceType {
 					return nil
 				}
 				return p.aws.UserPools.ResourceServerDeclared(tx, id, *after)
+			},
+		}),
+		describe(kind[identitypool.PrincipalTags]{
+			name: "aws:cognito/identityPoolProviderPrincipalTag:IdentityPoolProviderPrincipalTag", kind: identitypool.ProviderTags,
+			verify: func(p *Provider, v identitypool.PrincipalTags) error { return p.aws.IdentityPools.CheckPrincipalTags(v) },
+			create: func(p *Provider, v *identitypool.PrincipalTags) string { return v.IdentityPoolID + ":" + v.Provider },
+			changed: func(p *Provider, tx *store.Tx, id string, before, after *identitypool.PrincipalTags) error {
+				if after == nil {
+					return nil
+				}
+				return p.aws.IdentityPools.PrincipalTagsDeclared(tx, id, *after)
 			},
 		}),
 	}

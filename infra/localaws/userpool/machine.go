@@ -63,4 +63,6 @@ func (s *Service) ClientCredentials(app App, scopes []string) (Tokens, error) {
 }
 
 // scopesOf are the client's scopes that may be given out by now.
-func (c client) scopesOf(tx *store.Tx) ([]string, error) { return standing(tx, c.UserPoolID, c.AllowedOAuthScopes) }
+func (c client) scopesOf(tx *store.Tx) ([]string, error) {
+	return standing(tx, c.UserPoolID, c.AllowedOAuthScopes)
+}
