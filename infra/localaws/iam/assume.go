@@ -27,7 +27,7 @@ type AssumeRoleWithWebIdentityInput struct {
 	Duration    time.Duration    // zero means an hour
 	Cognito     *CognitoIdentity // for an identity pool's identity
 
-	SessionPolicies []string // JSON documents that limit the session; together they allow what any of them allows
+	SessionPolicies []string          // JSON documents that limit the session; together they allow what any of them allows
 	PrincipalTags   map[string]string // of the session; they need sts:TagSession in the role's trust policy
 }
 

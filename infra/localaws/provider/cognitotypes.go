@@ -21,9 +21,27 @@ func cognitoTypes() []resourceType {
 				return p.aws.UserPools.ResourceServerDeclared(tx, id, *after)
 			},
 		}),
+		describe(kind[userpool.IdentityProvider]{
+			name: "aws:cognito/identityProvider:IdentityProvider", kind: userpool.IdentityProviders,
+			verify: func(p *Provider, v userpool.IdentityProvider) error { return userpool.CheckIdentityProvider(v) },
+			create: func(p *Provider, v *userpool.IdentityProvider) string {
+				if v.AttributeMapping == nil && v.Type != userpool.ProviderSAML {
+					v.AttributeMapping = map[string]string{"username": "sub"}
+				}
+				return v.UserPoolID + ":" + v.Name
+			},
+			changed: func(p *Provider, tx *store.Tx, id string, before, after *userpool.IdentityProvider) error {
+				if after == nil {
+					return nil
+				}
+				return p.aws.UserPools.IdentityProviderDeclared(tx, id, *after)
+			},
+		}),
 		describe(kind[identitypool.PrincipalTags]{
 			name: "aws:cognito/identityPoolProviderPrincipalTag:IdentityPoolProviderPrincipalTag", kind: identitypool.ProviderTags,
-			verify: func(p *Provider, v identitypool.PrincipalTags) error { return p.aws.IdentityPools.CheckPrincipalTags(v) },
+			verify: func(p *Provider, v identitypool.PrincipalTags) error {
+				return p.aws.IdentityPools.CheckPrincipalTags(v)
+			},
 			create: func(p *Provider, v *identitypool.PrincipalTags) string { return v.IdentityPoolID + ":" + v.Provider },
 			changed: func(p *Provider, tx *store.Tx, id string, before, after *identitypool.PrincipalTags) error {
 				if after == nil {

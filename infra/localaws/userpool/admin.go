@@ -61,6 +61,9 @@ type User struct {
 
 func (u user) view() User {
 	v := User{Username: u.Username, Sub: u.Sub, Status: u.Status, Enabled: u.Enabled, Attributes: maps.Clone(u.Attributes), Created: u.Created, Modified: u.Modified}
+	if u.Identities != nil {
+		v.Attributes["identities"] = u.identitiesText()
+	}
 	v.Factors, v.PreferredFactor = u.mfaSettings()
 	return v
 }

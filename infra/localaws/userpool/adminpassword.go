@@ -21,6 +21,9 @@ func (a Admin) SetPassword(name, password string, permanent bool) error {
 	if err != nil {
 		return err
 	}
+	if before.Identities != nil && !permanent {
+		return Invalid("The user of an identity provider has no temporary password: Permanent must be true.")
+	}
 	used, err := s.used(p, before, password)
 	if err != nil {
 		return err
@@ -56,7 +59,7 @@ func (a Admin) ResetPassword(name string) error {
 		switch {
 		case !u.Enabled:
 			return errDisabled
-		case u.Status == statusForceChange, u.Status == statusUnconfirmed:
+		case u.Status == statusForceChange, u.Status == statusUnconfirmed, u.Status == statusExternal:
 			return Refuse("NotAuthorizedException", "User password cannot be reset in the current state.")
 		}
 		attribute, err := p.recovery(u)

@@ -21,6 +21,7 @@ type App struct {
 	pool   pool
 	client client
 	call   call
+	idps   []IdentityProvider // those of the client that are declared, in its order
 }
 
 // Extra is what a caller hands to the pool's Lambda functions, and to nothing else.
@@ -56,6 +57,9 @@ func (s *Service) App(clientID string) (App, error) {
 		}
 		if found {
 			if a.client.AllowedOAuthScopes, err = a.client.scopesOf(tx); err != nil {
+				return err
+			}
+			if a.idps, err = a.client.providers(tx); err != nil {
 				return err
 			}
 			a.pool, found, err = getPool(tx, a.client.UserPoolID)

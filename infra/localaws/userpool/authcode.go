@@ -33,6 +33,9 @@ type CodeRequest struct {
 	Challenge   string // of PKCE by S256; empty without PKCE
 	Scopes      []string
 	Nonce       string
+	// Provider is the identity provider that a session must have come from, by its name;
+	// COGNITO for the pool's own users. Empty for any that the client supports.
+	Provider string
 }
 
 // authCode is an authorization code, kept under POOL/digest of the code.
@@ -79,7 +82,7 @@ func (s *Service) session(tx *store.Tx, p pool, id string) (user, browserSession
 		return user{}, browserSession{}, false, err
 	}
 	u, found, err := users.Get(tx, p.userKey(h.Username))
-	if err != nil || !found || u.Sub != h.Sub || !u.Enabled || u.Status != statusConfirmed || u.Password.Set.After(h.AuthTime) {
+	if err != nil || !found || u.Sub != h.Sub || !u.Enabled || !u.active() || u.Password.Set.After(h.AuthTime) {
 		return user{}, browserSession{}, false, err
 	}
 	if p.factorOf(u) != "" && !h.Second {
@@ -95,6 +98,7 @@ func (s *Service) CodeForSession(app App, session string, request CodeRequest) (
 	var h browserSession
 	err = s.cfg.Store.View(func(tx *store.Tx) (err error) {
 		u, h, in, err = s.session(tx, app.pool, session)
+		in = in && app.takes(u, request.Provider)
 		return err
 	})
 	if err != nil || !in {
@@ -222,7 +226,7 @@ func (s *Service) RedeemCode(app App, code, redirectURI, verifier string) (Token
 			no = "the redirect_uri is not the one that the code was asked for with"
 		case !a.verifies(verifier):
 			no = "the code_verifier does not fit the code_challenge"
-		case !found || u.Sub != a.Sub || !u.Enabled || u.Status != statusConfirmed:
+		case !found || u.Sub != a.Sub || !u.Enabled || !u.active():
 			no = "the user is gone, disabled or not confirmed"
 		case a.AuthTime.Before(u.SignedOutAt):
 			no = "the user was signed out everywhere"

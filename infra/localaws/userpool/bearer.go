@@ -74,6 +74,9 @@ func (b Bearer) Username() string { return b.user.Username }
 func (b Bearer) Attributes() map[string]string {
 	shown := b.app.client.readable(b.user.Attributes)
 	shown["sub"] = b.user.Sub
+	if b.user.Identities != nil {
+		shown["identities"] = b.user.identitiesText()
+	}
 	return shown
 }
 

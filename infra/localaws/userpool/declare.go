@@ -180,6 +180,9 @@ func (s *Service) ClientDeclared(tx *store.Tx, id string, c *Client) error {
 	if err := checkScopes(c.AllowedOAuthScopes, custom); err != nil {
 		return fail(err)
 	}
+	if err := checkProviders(tx, *c); err != nil {
+		return fail(err)
+	}
 	if c.GenerateSecret && c.ClientSecret == "" {
 		if c.ClientSecret, err = s.random.Pick("abcdefghijklmnopqrstuvwxyz0123456789", 52); err != nil {
 			return fail(err)
@@ -199,7 +202,6 @@ func checkClient(p pool, c Client) error {
 	}{
 		{"allowedOauthFlows", c.AllowedOAuthFlows, []string{"code", clientCredentials}},
 		{"explicitAuthFlows", c.ExplicitAuthFlows, authFlows},
-		{"supportedIdentityProviders", c.SupportedIdentityProviders, []string{"COGNITO"}},
 		{"preventUserExistenceErrors", some(c.PreventUserExistenceErrors), []string{"ENABLED", "LEGACY"}},
 	} {
 		if err := oneOf(check.key, check.values, check.legal); err != nil {

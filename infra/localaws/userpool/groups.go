@@ -132,6 +132,15 @@ func (s *Service) setGroup(tx *store.Tx, p pool, u user, group string, member bo
 //
 // https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-user-groups.html
 func groupClaims(tx *store.Tx, u user, poolID string) (names, roles []string, preferred string, err error) {
+	names, roles, preferred, err = declaredGroups(tx, u, poolID)
+	for _, f := range u.Identities { // the group that Cognito makes for each provider's users; it has no role
+		names = append(names, poolID+"_"+f.Provider)
+	}
+	return names, roles, preferred, err
+}
+
+// declaredGroups are what the groups of the stack put into the tokens.
+func declaredGroups(tx *store.Tx, u user, poolID string) (names, roles []string, preferred string, err error) {
 	if len(u.Groups) == 0 {
 		return nil, nil, "", nil
 	}

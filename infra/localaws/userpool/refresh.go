@@ -100,7 +100,7 @@ func (s *Service) refreshable(tx *store.Tx, app App, token string, check func(us
 		return refuse(errDisabled)
 	case !found || f.Revoked:
 		return refuse(errRefreshRevoked)
-	case u.Status != statusConfirmed:
+	case !u.active():
 		return refuse(errRefreshInvalid.because("the refresh token's user is in status " + u.Status))
 	case app.client.rotates() && !r.Replaced.IsZero() && !now.Before(r.Replaced):
 		return refuse(errRefreshReused)

@@ -19,12 +19,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"sync"
 	"time"
 
 	"github.com/alexedwards/argon2id"
 
 	"auth-api/infra/localaws/store"
+	"auth-api/infra/localaws/userpool/idp"
 	"auth-api/infra/localaws/userpool/jwt"
 	"auth-api/infra/localaws/userpool/lockout"
 	"auth-api/infra/localaws/userpool/password"
@@ -58,6 +60,9 @@ type Config struct {
 	// Issued is told of every ID and access token that is given out; nil tells nobody. It
 	// must not block.
 	Issued func(Issued)
+	// Providers makes the requests to identity providers; a transport like
+	// http.DefaultTransport when nil. Whatever it is, requests are bounded in time and size.
+	Providers http.RoundTripper
 	// PasswordHash are argon2id's parameters; 19 MiB, two passes and one lane when nil,
 	// as OWASP's password storage cheat sheet asks for at least.
 	PasswordHash *argon2id.Params
@@ -72,6 +77,7 @@ type Service struct {
 	box       *sealed.Box
 	passwords *password.Hasher
 	keys      jwt.Cache
+	providers *http.Client // for requests to identity providers
 
 	sweepMu   sync.Mutex
 	nextSweep time.Time
@@ -106,7 +112,7 @@ func New(cfg Config) (*Service, error) {
 	if cfg.NewKey == nil {
 		cfg.NewKey = func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) }
 	}
-	s := &Service{cfg: cfg, random: random.New(cfg.Rand)}
+	s := &Service{cfg: cfg, random: random.New(cfg.Rand), providers: idp.NewHTTP(cfg.Providers)}
 	if err := s.begin(); err != nil {
 		return nil, fmt.Errorf("making the user pool service: %w", err)
 	}

@@ -258,7 +258,7 @@ func (s *Service) readAgain(g *grant) error {
 			return err
 		case found && u.Sub == g.user.Sub && !u.Enabled:
 			return errDisabled
-		case !found || u.Sub != g.user.Sub || u.Status != statusConfirmed || !begun || f.Revoked:
+		case !found || u.Sub != g.user.Sub || !u.active() || !begun || f.Revoked:
 			return ErrInvalidSession.because("the sign-in ended while the pool's function ran")
 		}
 		g.user = u

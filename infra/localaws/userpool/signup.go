@@ -267,7 +267,7 @@ func (s *Service) ForgotPassword(ctx context.Context, app App, name string) (*Co
 		switch {
 		case !u.Enabled:
 			return Message{}, errDisabled
-		case u.Status == statusForceChange:
+		case u.Status == statusForceChange, u.Status == statusExternal:
 			return Message{}, Refuse("NotAuthorizedException", "User password cannot be reset in the current state.")
 		}
 		attribute, err := p.recovery(*u)

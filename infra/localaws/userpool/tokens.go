@@ -201,6 +201,9 @@ func (s *Service) sign(g grant) (Tokens, error) {
 	if groups.Preferred != "" {
 		id["cognito:preferred_role"] = groups.Preferred
 	}
+	if g.user.Identities != nil {
+		id["identities"] = g.user.identitiesClaim()
+	}
 	if g.nonce != "" {
 		id["nonce"] = g.nonce
 	}

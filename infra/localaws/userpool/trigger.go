@@ -94,7 +94,7 @@ func (p pool) tokenFunction() (arn, version string) {
 // eventFor is what the functions are told of a user.
 func (s *Service) eventFor(p pool, c call, source, clientID string, u user) triggers.Request {
 	attributes := maps.Clone(u.Attributes)
-	if source != triggers.SourceSignUp && source != triggers.SourceAdminCreateUser { // which come before there is a user
+	if source != triggers.SourceSignUp && source != triggers.SourceAdminCreateUser && source != triggers.SourceExternalProvider { // which come before there is a user
 		attributes["sub"], attributes["cognito:user_status"] = u.Sub, u.Status
 	}
 	return triggers.Request{

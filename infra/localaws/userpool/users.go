@@ -19,6 +19,7 @@ const (
 	statusConfirmed     = "CONFIRMED"
 	statusForceChange   = "FORCE_CHANGE_PASSWORD"
 	statusResetRequired = "RESET_REQUIRED"
+	statusExternal      = "EXTERNAL_PROVIDER" // signs in at an identity provider, and has no password
 )
 
 // user is a user as the store keeps it, under POOL/username.
@@ -33,9 +34,10 @@ type user struct {
 	History     []string           `json:"history,omitempty"` // argon2id hashes of earlier passwords, newest first
 	Confirm     *code              `json:"confirm,omitempty"`
 	Reset       *code              `json:"reset,omitempty"`
-	Pending     map[string]pending `json:"pending,omitempty"` // by attribute
-	Sent        []time.Time        `json:"sent,omitempty"`    // codes sent within the last hour
-	Token       softwareToken      `json:"token,omitzero"`    // the second factor
+	Pending     map[string]pending `json:"pending,omitempty"`    // by attribute
+	Sent        []time.Time        `json:"sent,omitempty"`       // codes sent within the last hour
+	Token       softwareToken      `json:"token,omitzero"`       // the second factor
+	Identities  []federated        `json:"identities,omitempty"` // at identity providers; nil for the pool's own users
 	SignedOutAt time.Time          `json:"signedOutAt,omitzero"`
 	Created     time.Time          `json:"created"`
 	Modified    time.Time          `json:"modified"`
@@ -79,6 +81,9 @@ func (p pool) userKey(username string) string { return p.ID + "/" + p.fold(usern
 // https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-attributes.html
 func (p pool) signInNames(u user) []string {
 	keys := []string{p.ID + "/sub/" + u.Sub}
+	if u.Identities != nil {
+		return keys // signs in at a provider; its word on an address takes no name from the pool's own users
+	}
 	for _, name := range []string{"email", "phone_number", "preferred_username"} {
 		value := u.Attributes[name]
 		if value == "" {

@@ -106,6 +106,9 @@ func (s *Service) UserInfo(poolID, accessToken string) (username string, claims 
 	}
 	claims = g.claims()
 	claims["sub"], claims["username"] = g.user.Sub, g.user.Username
+	if g.user.Identities != nil {
+		claims["identities"] = g.user.identitiesText()
+	}
 	return g.user.Username, claims, nil
 }
 

@@ -21,6 +21,7 @@ type authRequest struct {
 	prompt    string
 	loginHint string
 	query     url.Values
+	external  *userpool.ProviderChoice // the identity provider that is asked for; nil for none
 }
 
 var s256Challenge = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
@@ -40,8 +41,9 @@ func (v *visit) app(clientID string) (app userpool.App, found bool, err error) {
 // together (RFC 6749, section 4.1.2.1).
 //
 // https://docs.aws.amazon.com/cognito/latest/developerguide/authorization-endpoint.html
-func (v *visit) authRequest() (*authRequest, bool) {
-	q := v.r.URL.Query()
+func (v *visit) authRequest() (*authRequest, bool) { return v.authRequestOf(v.r.URL.Query()) }
+
+func (v *visit) authRequestOf(q url.Values) (*authRequest, bool) {
 	a := &authRequest{CodeRequest: userpool.CodeRequest{RedirectURI: q.Get("redirect_uri")}, state: q.Get("state"), query: q}
 	var found bool
 	var err error
@@ -81,12 +83,13 @@ func (v *visit) authRequest() (*authRequest, bool) {
 		return refuse("invalid_request", "code_challenge_method must be S256")
 	case method != "" && !s256Challenge.MatchString(challenge):
 		return refuse("invalid_request", "code_challenge must be 43 characters of base64url")
-	case !slices.Contains([]string{"", "COGNITO"}, q.Get("identity_provider")) || q.Has("idp_identifier"):
-		return refuse("invalid_request", "the pool has no other identity provider")
 	case !slices.Contains([]string{"", "none", "login"}, q.Get("prompt")):
 		return refuse("invalid_request", "prompt must be none or login")
 	case len(q.Get("nonce")) > 1024 || len(a.state) > 4096:
 		return refuse("invalid_request", "nonce or state is too long")
+	}
+	if problem := a.chooseProvider(); problem != "" {
+		return refuse("invalid_request", problem)
 	}
 	a.Scopes = strings.Fields(q.Get("scope"))
 	if len(a.Scopes) == 0 {
@@ -160,6 +163,13 @@ func (v *visit) authorize() {
 		v.backTo(a, url.Values{"error": {"login_required"}})
 		return
 	}
+	if a.external == nil && !a.app.OwnUsers() && len(a.app.Providers()) == 1 {
+		a.external = &a.app.Providers()[0] // there is nothing to choose
+	}
+	if a.external != nil {
+		v.federate(a, *a.external)
+		return
+	}
 	v.record.Allow("to the sign-in page")
 	a.query.Del("prompt")
 	http.Redirect(v.w, v.r, v.base()+"/login?"+a.query.Encode(), http.StatusFound)
@@ -176,6 +186,10 @@ func (v *visit) loginPage() {
 	if !ok {
 		return
 	}
+	if !a.app.OwnUsers() && len(a.app.Providers()) == 0 {
+		v.ownUsersOnly(a)
+		return
+	}
 	v.record.Allow("the sign-in page")
 	p := v.loginFields(a, a.loginHint, "")
 	p.Notice = notices[a.query.Get("notice")]
@@ -185,6 +199,7 @@ func (v *visit) loginPage() {
 func (v *visit) loginFields(a *authRequest, name, problem string) page {
 	return page{
 		Title: "Sign in", Error: problem, Username: name, Query: a.carried(), Fields: []field{nameField(a.app.Pool(), name)}, SignUp: a.app.SignUpOpen(),
+		Own: a.app.OwnUsers(), Choices: v.choices(a),
 	}
 }
 
@@ -192,7 +207,7 @@ func (v *visit) loginFields(a *authRequest, name, problem string) page {
 func (a *authRequest) carried() template.URL {
 	q := url.Values{}
 	for name, values := range a.query {
-		if name != "notice" && name != "prompt" {
+		if !slices.Contains([]string{"notice", "prompt", "identity_provider", "idp_identifier"}, name) {
 			q[name] = values
 		}
 	}

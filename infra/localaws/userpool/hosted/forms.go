@@ -76,12 +76,13 @@ func (v *visit) openForm() (*authRequest, bool) {
 	if !v.guard() {
 		return nil, false
 	}
-	return v.authRequest()
+	a, ok := v.authRequest()
+	return a, ok && v.ownUsersOnly(a)
 }
 
 func (v *visit) signupPage() {
 	a, ok := v.openPage()
-	if !ok || !v.signUpOpen(a) {
+	if !ok || !v.ownUsersOnly(a) || !v.signUpOpen(a) {
 		return
 	}
 	v.record.Allow("the sign-up page")

@@ -52,6 +52,9 @@ type visit struct {
 	prefix string // of the domain
 	poolID string
 	csrf   string // the form token that goes with the visitor's cookie
+
+	endpoint string // the local AWS's base address
+	visitor  string // the visitor's cookie, after startForm
 }
 
 func (v *visit) base() string { return "/auth/" + v.prefix }
@@ -61,6 +64,7 @@ func (v *visit) base() string { return "/auth/" + v.prefix }
 // https://docs.aws.amazon.com/cognito/latest/developerguide/federation-endpoints.html
 var routes = map[string]map[string]func(*visit){
 	"/oauth2/authorize":      {"GET": (*visit).authorize},
+	idpResponse:              {"GET": (*visit).idpResponse},
 	"/oauth2/token":          {"POST": (*visit).token},
 	"/oauth2/userInfo":       {"GET": (*visit).userInfo, "POST": (*visit).userInfo},
 	"/oauth2/revoke":         {"POST": (*visit).revokeEndpoint},
@@ -80,7 +84,7 @@ var routes = map[string]map[string]func(*visit){
 // Serve answers a request to the hosted sign-in of a domain; r.URL.Path begins with
 // /auth/ and the domain's prefix.
 func (s *Server) Serve(w http.ResponseWriter, r *http.Request, domainPrefix string) {
-	v := &visit{pools: s.pools, w: w, r: r, record: audit.From(r.Context()), prefix: domainPrefix}
+	v := &visit{pools: s.pools, w: w, r: r, record: audit.From(r.Context()), prefix: domainPrefix, endpoint: s.endpoint()}
 	path := strings.TrimPrefix(r.URL.Path, v.base())
 	v.record.Service("cognito " + audit.Clip(path))
 	h := w.Header()
@@ -107,7 +111,7 @@ func (s *Server) Serve(w http.ResponseWriter, r *http.Request, domainPrefix stri
 		v.page(http.StatusNotFound, "error", page{Title: "Not found", Error: "The hosted sign-in has no such page."})
 		return
 	}
-	if strings.HasPrefix(path, "/oauth2/") && path != "/oauth2/authorize" {
+	if isEndpoint(path) {
 		if v.cors(); r.Method == http.MethodOptions {
 			w.WriteHeader(http.StatusNoContent)
 			return
@@ -127,7 +131,7 @@ func (s *Server) Serve(w http.ResponseWriter, r *http.Request, domainPrefix stri
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
 		v.record.Denyf("the form cannot be read: %v", err)
-		if strings.HasPrefix(path, "/oauth2/") && path != "/oauth2/authorize" {
+		if isEndpoint(path) {
 			writeOAuth(w, http.StatusBadRequest, map[string]string{"error": "invalid_request"})
 			return
 		}
@@ -135,6 +139,11 @@ func (s *Server) Serve(w http.ResponseWriter, r *http.Request, domainPrefix stri
 		return
 	}
 	serve(v)
+}
+
+// isEndpoint tells what clients call themselves from what browsers are led to.
+func isEndpoint(path string) bool {
+	return strings.HasPrefix(path, "/oauth2/") && path != "/oauth2/authorize" && path != idpResponse
 }
 
 // policy is the content security policy: nothing but our own style, and forms that
@@ -204,7 +213,9 @@ type page struct {
 	// typed into the latter, kept when it is not what is wrong.
 	Wrong, Code string
 	SignUp      bool
-	Token       token // of the second factor's pages
+	Own         bool     // the pool's own users may sign in
+	Choices     []choice // the identity providers besides
+	Token       token    // of the second factor's pages
 	Fields      []field
 	Policy      []string
 }
@@ -260,10 +271,10 @@ func (v *visit) startForm() error {
 			return err
 		}
 		v.cookie(csrfCookie, value, 24*time.Hour)
-		v.csrf = v.formToken(value)
+		v.csrf, v.visitor = v.formToken(value), value
 		return nil
 	}
-	v.csrf = v.formToken(c.Value)
+	v.csrf, v.visitor = v.formToken(c.Value), c.Value
 	return nil
 }
 

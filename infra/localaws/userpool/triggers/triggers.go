@@ -24,6 +24,7 @@ const (
 const (
 	SourceSignUp                = "PreSignUp_SignUp"
 	SourceAdminCreateUser       = "PreSignUp_AdminCreateUser"
+	SourceExternalProvider      = "PreSignUp_ExternalProvider"
 	SourceConfirmSignUp         = "PostConfirmation_ConfirmSignUp"
 	SourceConfirmForgotPassword = "PostConfirmation_ConfirmForgotPassword"
 	SourceHostedAuth            = "TokenGeneration_HostedAuth"
