@@ -46,6 +46,9 @@ func types() []resourceType {
 					return p.aws.UserPools.PoolDeleted(tx, id)
 				}
 				after.LastModifiedDate = p.timestamp()
+				if before != nil {
+					return p.aws.UserPools.PoolChanged(tx, id, *before, *after)
+				}
 				return p.aws.UserPools.PoolDeclared(tx, id, *after)
 			},
 		}),

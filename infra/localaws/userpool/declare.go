@@ -97,22 +97,10 @@ func checkPool(p Pool) error {
 			}
 		}
 	}
-	if r := p.AccountRecoverySetting; r != nil {
-		for _, m := range r.RecoveryMechanisms {
-			if err := oneOf("accountRecoverySetting.recoveryMechanisms.name", []string{m.Name}, []string{"verified_email", "verified_phone_number", "admin_only"}); err != nil {
-				return err
-			}
-		}
+	if err := checkSettings(p); err != nil {
+		return err
 	}
-	for _, d := range p.Schemas {
-		if d.Name == "" {
-			return errors.New("schemas: an attribute has no name")
-		}
-		if err := oneOf("schemas."+d.Name+".attributeDataType", []string{d.AttributeDataType}, []string{"String", "Number", "DateTime", "Boolean"}); err != nil {
-			return err
-		}
-	}
-	return nil
+	return p.attributes().Legal()
 }
 
 func some(s string) []string {

@@ -22,6 +22,8 @@ type Pool struct {
 	MFAConfiguration            string                       `json:"mfaConfiguration,omitempty" aws:"default"` // OFF, OPTIONAL, ON
 	SoftwareTokenMFA            *SoftwareTokenMFA            `json:"softwareTokenMfaConfiguration,omitempty"`
 	Schemas                     []schema.Attribute           `json:"schemas,omitempty"`
+	UserPoolAddOns              *AddOns                      `json:"userPoolAddOns,omitempty"`
+	EmailConfiguration          *EmailConfiguration          `json:"emailConfiguration,omitempty"`
 	LambdaConfig                *LambdaConfig                `json:"lambdaConfig,omitempty"`
 	DeletionProtection          string                       `json:"deletionProtection,omitempty" aws:"default"` // ACTIVE, INACTIVE
 	Tier                        string                       `json:"userPoolTier,omitempty" aws:"default"`       // LITE, ESSENTIALS, PLUS

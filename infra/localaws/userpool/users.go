@@ -199,7 +199,7 @@ func getClient(tx *store.Tx, id string) (client, bool, error) {
 }
 
 // attributes are those that the pool's users have.
-func (p pool) attributes() schema.List { return p.Schemas }
+func (p Pool) attributes() schema.List { return p.Schemas }
 
 // mayRead and mayWrite say what a client may do with an attribute: what it names,
 // and every standard attribute when it names none.

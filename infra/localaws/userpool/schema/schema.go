@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 )
 
 // standardAttributes are those of OpenID Connect that every pool has. Those marked
@@ -28,6 +27,7 @@ type Attribute struct {
 	Mutable                    bool               `json:"mutable,omitempty"`
 	DeveloperOnlyAttribute     bool               `json:"developerOnlyAttribute,omitempty"`
 	StringAttributeConstraints *StringConstraints `json:"stringAttributeConstraints,omitempty"`
+	NumberAttributeConstraints *NumberConstraints `json:"numberAttributeConstraints,omitempty"`
 }
 
 // StringConstraints are how long an attribute may be: numbers of characters, or "" for no
@@ -67,6 +67,11 @@ func (l List) Check(attributes map[string]string) error {
 		if len(value) > 2048 {
 			return fmt.Errorf("%s: String must be no longer than 2048 characters", name)
 		}
+		if value != "" {
+			if problem := d.problem(value); problem != "" {
+				return fmt.Errorf("%s: %s", name, problem)
+			}
+		}
 		if c := d.StringAttributeConstraints; c != nil {
 			var low, high int
 			if _, err := fmt.Sscan(c.MinLength, &low); err == nil && len([]rune(value)) < low {
@@ -98,13 +103,7 @@ func (l List) Full() []Attribute {
 	for _, name := range slices.Sorted(maps.Keys(standardAttributes)) {
 		d, _ := l.Find(name)
 		if d.AttributeDataType == "" {
-			d.AttributeDataType = "String"
-			switch {
-			case strings.HasSuffix(name, "_verified"):
-				d.AttributeDataType = "Boolean"
-			case name == "updated_at":
-				d.AttributeDataType = "Number"
-			}
+			d.AttributeDataType = standardType(name)
 		}
 		if name == "sub" {
 			d.Mutable, d.Required = false, true
