@@ -55,6 +55,9 @@ func (s *Service) BeginSRP(app App, name, srpA string) (SRPChallenge, error) {
 	if err := srp.CheckA(srpA); err != nil {
 		return SRPChallenge{}, Invalid("%s", err.Error())
 	}
+	if err := s.preAuthentication(app, name); err != nil {
+		return SRPChallenge{}, err
+	}
 	var u user
 	var found bool
 	err := s.cfg.Store.View(func(tx *store.Tx) (err error) {

@@ -247,6 +247,7 @@ func (s *Service) FederatedSignIn(app App, f Federation, code, redirectURI strin
 	if err != nil {
 		return SignedIn{}, err
 	}
+	in.first = fresh
 	if fresh {
 		if err := s.postConfirmation(app.pool, app.call, triggers.SourceConfirmSignUp, app.client.ID, u); err != nil {
 			return SignedIn{}, errors.Join(err, s.EndSession(app, in.out.Session))

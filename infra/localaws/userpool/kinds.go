@@ -66,8 +66,10 @@ type SoftwareTokenMFA struct {
 
 // LambdaConfig names the functions that a pool calls, by their ARNs.
 type LambdaConfig struct {
-	PreSignUp        string `json:"preSignUp,omitempty"`
-	PostConfirmation string `json:"postConfirmation,omitempty"`
+	PreSignUp          string `json:"preSignUp,omitempty"`
+	PostConfirmation   string `json:"postConfirmation,omitempty"`
+	PreAuthentication  string `json:"preAuthentication,omitempty"`
+	PostAuthentication string `json:"postAuthentication,omitempty"`
 	// PreTokenGeneration is the older way to say PreTokenGenerationConfig with V1_0.
 	PreTokenGeneration       string                    `json:"preTokenGeneration,omitempty"`
 	PreTokenGenerationConfig *PreTokenGenerationConfig `json:"preTokenGenerationConfig,omitempty"`

@@ -159,6 +159,9 @@ type NewPasswordChallenge struct {
 //
 // https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-authentication-flow-methods.html
 func (s *Service) SignIn(app App, name, password string, browser *CodeRequest) (SignedIn, error) {
+	if err := s.preAuthentication(app, name); err != nil {
+		return SignedIn{}, err
+	}
 	return s.signIn(app, name, browser, nil, func(u *user) (bool, error) { return s.matchesUser(u, password) })
 }
 
@@ -184,6 +187,7 @@ type admission struct {
 	browser  *CodeRequest // nil for a client of the API
 	authTime time.Time
 	second   bool   // the second factor was shown
+	first    bool   // of a provider's user: PostConfirmation is told instead of PostAuthentication
 	source   string // of the token event; TokenGeneration_Authentication when empty
 	grant    grant
 	out      SignedIn
@@ -204,8 +208,8 @@ func (s *Service) admit(tx *store.Tx, in *admission, u user) (err error) {
 		if in.out.Session, session, err = s.openSession(tx, in.app.pool, u, in.second); err != nil {
 			return err
 		}
-		if arn, _ := in.app.pool.tokenFunction(); arn != "" {
-			return nil // the function is asked first, outside of the transaction
+		if arn, _ := in.app.pool.tokenFunction(); arn != "" || in.app.pool.lambdaConfig().PostAuthentication != "" {
+			return nil // the functions are asked first, outside of the transaction
 		}
 		in.out.Code, err = s.newAuthCode(tx, in.app, *in.browser, u, session, triggers.Changes{})
 		return err
@@ -220,7 +224,18 @@ func (s *Service) admitted(in admission) (SignedIn, error) {
 	case in.out.Factor != nil:
 		return in.out, nil
 	case in.browser != nil:
+		if err := s.postAuthentication(in); err != nil {
+			return SignedIn{}, errors.Join(err, s.EndSession(in.app, in.out.Session))
+		}
 		return s.browserAdmitted(in)
+	}
+	if err := s.postAuthentication(in); err != nil {
+		return SignedIn{}, errors.Join(err, s.undo(in.grant))
+	}
+	if in.app.pool.lambdaConfig().PostAuthentication != "" {
+		if err := s.readAgain(&in.grant); err != nil {
+			return SignedIn{}, errors.Join(err, s.undo(in.grant))
+		}
 	}
 	tokens, err := s.tokensFor(&in.grant, cmp.Or(in.source, triggers.SourceAuthentication))
 	if err != nil {

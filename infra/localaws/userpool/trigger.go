@@ -47,7 +47,10 @@ func (s *Service) checkLambdaConfig(p Pool) error {
 	if c == nil {
 		return nil
 	}
-	arns := [][2]string{{"preSignUp", c.PreSignUp}, {"postConfirmation", c.PostConfirmation}, {"preTokenGeneration", c.PreTokenGeneration}}
+	arns := [][2]string{
+		{"preSignUp", c.PreSignUp}, {"postConfirmation", c.PostConfirmation}, {"preTokenGeneration", c.PreTokenGeneration},
+		{"preAuthentication", c.PreAuthentication}, {"postAuthentication", c.PostAuthentication},
+	}
 	if g := c.PreTokenGenerationConfig; g != nil {
 		if err := oneOf("lambdaConfig.preTokenGenerationConfig.lambdaVersion", []string{g.LambdaVersion}, []string{triggers.V1, triggers.V2}); err != nil {
 			return err

@@ -33,6 +33,12 @@ func (c *call) describeUserPool(a userpool.Admin) (any, error) {
 			put(limits, "MaxLength", l.MaxLength, l.MaxLength != "")
 			o["StringAttributeConstraints"] = limits
 		}
+		if l := s.NumberAttributeConstraints; l != nil {
+			limits := object{}
+			put(limits, "MinValue", l.MinValue, l.MinValue != "")
+			put(limits, "MaxValue", l.MaxValue, l.MaxValue != "")
+			o["NumberAttributeConstraints"] = limits
+		}
 		schema = append(schema, o)
 	}
 	pool := object{
@@ -48,6 +54,19 @@ func (c *call) describeUserPool(a userpool.Admin) (any, error) {
 	put(pool, "UsernameAttributes", d.UsernameAttributes, len(d.UsernameAttributes) > 0)
 	put(pool, "AutoVerifiedAttributes", d.AutoVerifiedAttributes, len(d.AutoVerifiedAttributes) > 0)
 	put(pool, "UserPoolTags", d.Tags, len(d.Tags) > 0)
+	if s := d.UserPoolAddOns; s != nil {
+		pool["UserPoolAddOns"] = object{"AdvancedSecurityMode": s.AdvancedSecurityMode}
+	}
+	if e := d.EmailConfiguration; e != nil {
+		mail := object{}
+		for name, value := range map[string]string{
+			"ConfigurationSet": e.ConfigurationSet, "EmailSendingAccount": e.EmailSendingAccount, "From": e.FromEmailAddress,
+			"ReplyToEmailAddress": e.ReplyToEmailAddress, "SourceArn": e.SourceARN,
+		} {
+			put(mail, name, value, value != "")
+		}
+		pool["EmailConfiguration"] = mail
+	}
 	if u := d.UsernameConfiguration; u != nil {
 		pool["UsernameConfiguration"] = object{"CaseSensitive": u.CaseSensitive}
 	}
@@ -80,6 +99,8 @@ func lambdaConfig(l *userpool.LambdaConfig) map[string]any {
 	}
 	put(out, "PreSignUp", l.PreSignUp, l.PreSignUp != "")
 	put(out, "PostConfirmation", l.PostConfirmation, l.PostConfirmation != "")
+	put(out, "PreAuthentication", l.PreAuthentication, l.PreAuthentication != "")
+	put(out, "PostAuthentication", l.PostAuthentication, l.PostAuthentication != "")
 	arn, version := l.PreTokenGeneration, "V1_0"
 	if g := l.PreTokenGenerationConfig; g != nil {
 		arn, version = g.LambdaARN, g.LambdaVersion

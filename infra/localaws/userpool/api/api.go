@@ -162,8 +162,8 @@ func (c *call) as(clientID string) (err error) {
 }
 
 // extra reads what the call hands to the pool's functions. What is given when a
-// sign-in begins is for functions that the local AWS does not have; the one that
-// changes tokens is not told of it.
+// sign-in begins is for the function before it, as validation data; those that come
+// later are not told of it.
 //
 // https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_InitiateAuth.html#CognitoUserPools-InitiateAuth-request-ClientMetadata
 func (c *call) extra() (userpool.Extra, error) {
@@ -175,7 +175,7 @@ func (c *call) extra() (userpool.Extra, error) {
 		return userpool.Extra{}, err
 	}
 	if c.name == "InitiateAuth" || c.name == "AdminInitiateAuth" {
-		in.ClientMetadata = nil
+		return userpool.Extra{ValidationData: in.ClientMetadata}, nil
 	}
 	e := userpool.Extra{ClientMetadata: in.ClientMetadata}
 	if len(in.ValidationData) > 0 {

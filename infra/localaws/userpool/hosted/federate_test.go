@@ -361,7 +361,7 @@ func TestFunctionsOfAFederatedSignIn(t *testing.T) {
 	p := f.OpenIDProvider(ada())
 	const arn = "arn:aws:lambda:us-west-2:000000000000:function:trigger"
 	pool := pooltest.Pool()
-	pool.LambdaConfig = &userpool.LambdaConfig{PreSignUp: arn, PostConfirmation: arn, PreTokenGeneration: arn}
+	pool.LambdaConfig = &userpool.LambdaConfig{PreSignUp: arn, PostConfirmation: arn, PreTokenGeneration: arn, PreAuthentication: arn, PostAuthentication: arn}
 	f.Declare(pooltest.PoolID, pool)
 	f.DeclareProvider(p.Declaration())
 	var sources []string
@@ -398,7 +398,7 @@ func TestFunctionsOfAFederatedSignIn(t *testing.T) {
 	}
 	sources = nil
 	tokens(t, b, b.Federate(m{"identity_provider": pooltest.ProviderName, "prompt": "login"}))
-	if want := []string{"TokenGeneration_HostedAuth"}; !slices.Equal(sources, want) {
+	if want := []string{"PostAuthentication_Authentication", "TokenGeneration_HostedAuth"}; !slices.Equal(sources, want) {
 		t.Errorf("the functions are told of %v, want %v", sources, want)
 	}
 	refuse = "TokenGeneration_HostedAuth"

@@ -86,6 +86,10 @@ func ReadPostConfirmation(payload []byte) error {
 	return err
 }
 
+// ReadAuthentication checks the answer to a PreAuthenticationEvent or a
+// PostAuthenticationEvent, which hold nothing. The error is an Invalid.
+func ReadAuthentication(payload []byte) error { return ReadPostConfirmation(payload) }
+
 // Changes is what a pre token generation function asks to change in tokens. Its zero
 // value changes nothing. It can be kept as JSON.
 type Changes struct {

@@ -17,6 +17,8 @@ import (
 const (
 	PreSignUp          = "PreSignUp"
 	PostConfirmation   = "PostConfirmation"
+	PreAuthentication  = "PreAuthentication"
+	PostAuthentication = "PostAuthentication"
 	PreTokenGeneration = "PreTokenGeneration"
 )
 
@@ -27,6 +29,8 @@ const (
 	SourceExternalProvider      = "PreSignUp_ExternalProvider"
 	SourceConfirmSignUp         = "PostConfirmation_ConfirmSignUp"
 	SourceConfirmForgotPassword = "PostConfirmation_ConfirmForgotPassword"
+	SourcePreAuthentication     = "PreAuthentication_Authentication"
+	SourcePostAuthentication    = "PostAuthentication_Authentication"
 	SourceHostedAuth            = "TokenGeneration_HostedAuth"
 	SourceAuthentication        = "TokenGeneration_Authentication"
 	SourceNewPassword           = "TokenGeneration_NewPasswordChallenge"
@@ -113,6 +117,22 @@ func PreSignUpEvent(r Request, validationData map[string]string) ([]byte, error)
 // https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-post-confirmation.html
 func PostConfirmationEvent(r Request) ([]byte, error) {
 	return r.event("1", nil, struct{}{})
+}
+
+// PreAuthenticationEvent is sent before a user who signs in is asked for the proof.
+// found is false when there is no such user, and the client hides that.
+//
+// https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-pre-authentication.html
+func PreAuthenticationEvent(r Request, validationData map[string]string, found bool) ([]byte, error) {
+	return r.event("1", map[string]any{"validationData": validationData, "userNotFound": !found}, struct{}{})
+}
+
+// PostAuthenticationEvent is sent after a user has signed in, before there are tokens.
+// No device is remembered, so none is new.
+//
+// https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-post-authentication.html
+func PostAuthenticationEvent(r Request) ([]byte, error) {
+	return r.event("1", map[string]any{"newDeviceUsed": false}, struct{}{})
 }
 
 // TokenGenerationEvent is sent before tokens are made, in the version V1 or V2. Only
