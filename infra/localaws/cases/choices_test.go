@@ -22,7 +22,7 @@ type choice struct {
 // choices are those that are not rows of the table themselves. The rows that are open
 // stand on the page beside them.
 func choices() []choice {
-	return []choice{
+	return append([]choice{
 		{"an API that does not exist; on AWS its name does not resolve", "403 Forbidden, as for an unknown stage", "there is one host name for all", "gateway TestRouting"},
 		{"the offset of a quota's window", "the day of the week (from Sunday) or of the month (from the 1st) on which it begins, plus the offset", "the reading that fits its bounds, 6 and 27", "gateway/limits TestQuotaWindows"},
 		{"a function that Lambda throttles, or that is gone", "500 Internal server error, as without the permission to invoke it", "the caller is told nothing of the function", "gateway TestIntegration"},
@@ -117,7 +117,7 @@ func choices() []choice {
 		{"Content-Length with Transfer-Encoding: chunked", "read as chunks", "RFC 9112, section 6.3", "stress TestShapesOfRequests"},
 		{"a clock that a tester puts back", "undoes nothing: used codes stay used, and what was ended is over", "AWS's clock runs one way", "userpool/api TestAClockThatGoesBackUndoesNothing"},
 		{"tokens from before a reset", "good for who only verifies signatures until they expire, as those of a deleted user on AWS", "the keys stay, and no API asks the pool", "userpool TestResetMakesDeclaredUsersAnew"},
-	}
+	}, cognitoChoices()...)
 }
 
 // TestChoicesAreHeld looks up the test that every choice names.

@@ -84,7 +84,7 @@ func administrator(t *testing.T, aws *localaws.Server, pool string) userpool.Adm
 func TestLambdaConfigIsKnownAsFarAsItGoes(t *testing.T) {
 	e, _ := start(t, t.TempDir(), 0)
 	const arn = "arn:aws:lambda:us-west-2:000000000000:function:f"
-	if _, says := e.check(userPool, "pool", nil, props(map[string]any{"lambdaConfig": map[string]any{"preAuthentication": arn}})); !strings.Contains(says, "lambdaConfig.preAuthentication: the local AWS does not know this property; it knows postConfirmation, preSignUp, preTokenGeneration, preTokenGenerationConfig") {
+	if _, says := e.check(userPool, "pool", nil, props(map[string]any{"lambdaConfig": map[string]any{"customMessage": arn}})); !strings.Contains(says, "lambdaConfig.customMessage: the local AWS does not know this property; it knows postAuthentication, postConfirmation, preAuthentication, preSignUp, preTokenGeneration, preTokenGenerationConfig") {
 		t.Error(says)
 	}
 	e.create(userPool, "pool", map[string]any{"lambdaConfig": map[string]any{"preSignUp": arn, "preTokenGenerationConfig": map[string]any{"lambdaArn": arn, "lambdaVersion": "V2_0"}}})

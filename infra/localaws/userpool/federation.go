@@ -135,8 +135,9 @@ const federationLabel = "federation"
 var ErrNoFederation = Refuse("NotAuthorizedException", "Invalid state")
 
 // BeginFederation returns where to send a browser, known by browser, to sign in at the
-// provider for a client; query comes back with it. The error may be an *idp.Error.
-func (s *Service) BeginFederation(ctx context.Context, app App, provider, browser, query, redirectURI string) (string, error) {
+// provider for a client; query comes back with it, and hint is who is about to sign in,
+// or "". The error may be an *idp.Error.
+func (s *Service) BeginFederation(ctx context.Context, app App, provider, browser, query, hint, redirectURI string) (string, error) {
 	rp, err := s.relyingParty(app, provider, redirectURI)
 	if err != nil {
 		return "", err
@@ -151,7 +152,7 @@ func (s *Service) BeginFederation(ctx context.Context, app App, provider, browse
 	if err != nil {
 		return "", err
 	}
-	return rp.AuthorizeURL(ctx, base64.RawURLEncoding.EncodeToString(state), f.Nonce)
+	return rp.AuthorizeURL(ctx, base64.RawURLEncoding.EncodeToString(state), f.Nonce, hint)
 }
 
 // OpenFederation reads the state that a browser came back with, once. A *Refusal says

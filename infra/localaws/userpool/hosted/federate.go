@@ -75,7 +75,7 @@ func (v *visit) federate(a *authRequest, p userpool.ProviderChoice) {
 			q[name] = values
 		}
 	}
-	to, err := v.pools.BeginFederation(v.r.Context(), a.app, p.Name, v.visitor, q.Encode(), v.callback())
+	to, err := v.pools.BeginFederation(v.r.Context(), a.app, p.Name, v.visitor, q.Encode(), a.loginHint, v.callback())
 	if err != nil {
 		v.federationFailed(a, err)
 		return

@@ -74,6 +74,9 @@ func TestFederatedSignInFromStartToEnd(t *testing.T) {
 		q.Get("response_type") != "code" || q.Get("redirect_uri") != b.Absolute("/oauth2/idpresponse") || q.Get("nonce") == "" || strings.Contains(there.String(), pooltest.ProviderSecret) {
 		t.Fatalf("to %s", there)
 	}
+	if hint := b.Get("/oauth2/authorize?" + pooltest.AuthorizeQuery(m{"identity_provider": pooltest.ProviderName, "login_hint": "ada"})).Location(t).Query().Get("login_hint"); hint != "ada" || q.Has("login_hint") {
+		t.Errorf("the hint is %q", hint)
+	}
 	to := b.Federate(nil)
 	if to.Query().Get("state") != "s t&te" || to.Query().Get("kept") != "1" {
 		t.Errorf("to %s", to)

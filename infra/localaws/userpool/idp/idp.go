@@ -20,6 +20,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
@@ -55,7 +56,7 @@ func (e *Error) Error() string { return e.Code + ": " + e.Reason }
 func (p Provider) fail(code, told string, cause error) *Error {
 	e := &Error{Code: code, Description: p.Name + " Error - " + told}
 	if e.Reason = e.Description; cause != nil {
-		e.Reason += ": " + cause.Error()
+		e.Reason += ": " + clip(cause.Error()) // which may hold what the provider answered
 	}
 	return e
 }
@@ -108,13 +109,18 @@ func (p Provider) config() *oauth2.Config {
 	}
 }
 
-// AuthorizeURL is where to send the browser. The error is an *Error.
-func (p Provider) AuthorizeURL(ctx context.Context, state, nonce string) (string, error) {
+// AuthorizeURL is where to send the browser; hint is who is about to sign in, or "".
+// The error is an *Error.
+func (p Provider) AuthorizeURL(ctx context.Context, state, nonce, hint string) (string, error) {
 	p, err := p.discovered(oidc.ClientContext(ctx, p.HTTP))
 	if err != nil {
 		return "", err
 	}
-	return p.config().AuthCodeURL(state, oidc.Nonce(nonce)), nil
+	options := []oauth2.AuthCodeOption{oidc.Nonce(nonce)}
+	if hint != "" {
+		options = append(options, oauth2.SetAuthURLParam("login_hint", hint))
+	}
+	return p.config().AuthCodeURL(state, options...), nil
 }
 
 // SignIn changes the code that the browser came back with for the user's claims, those
@@ -134,7 +140,7 @@ func (p Provider) SignIn(ctx context.Context, code, nonce string) (map[string]an
 		if refused.Response != nil {
 			status = refused.Response.StatusCode
 		}
-		return nil, p.fail("invalid_request", fmt.Sprintf("%d %s %s", status, clip(refused.ErrorCode), clip(refused.ErrorDescription)), nil)
+		return nil, p.fail("invalid_request", strings.TrimSpace(fmt.Sprintf("%d %s %s", status, clip(refused.ErrorCode), clip(refused.ErrorDescription))), nil)
 	case err != nil:
 		return nil, p.fail("server_error", "the provider's token endpoint could not be asked", withoutURL(err))
 	}
