@@ -215,6 +215,9 @@ func (s *Service) RespondNewPassword(app App, r NewPassword, browser *CodeReques
 	if err != nil {
 		return SignedIn{}, err
 	}
+	if err := s.notUsed(p, state.Username, r.Password); err != nil {
+		return SignedIn{}, err
+	}
 	in := admission{app: app, browser: browser, authTime: state.AuthTime, source: triggers.SourceNewPassword}
 	err = s.cfg.Store.Update(func(tx *store.Tx) error {
 		u, found, err := users.Get(tx, p.userKey(state.Username))

@@ -74,6 +74,23 @@ func (s *Service) used(p pool, u user, password string) (bool, error) {
 	return false, nil
 }
 
+// notUsed refuses a password that the user of this name, if there is one, had before.
+func (s *Service) notUsed(p pool, username, password string) error {
+	var u user
+	err := s.cfg.Store.View(func(tx *store.Tx) (err error) {
+		u, _, err = users.Get(tx, p.userKey(username))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	used, err := s.used(p, u, password)
+	if err == nil && used {
+		err = errPasswordUsed
+	}
+	return err
+}
+
 // setPassword puts the credential in place of the user's, remembering as many
 // earlier ones as the policy asks for.
 func (u *user) setPassword(p pool, c credential) {
