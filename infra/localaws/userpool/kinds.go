@@ -7,26 +7,27 @@ import (
 )
 
 // Pool is a user pool as it is declared (aws:cognito/userPool:UserPool). Its id is
-// REGION_ and nine letters and digits.
+// REGION_ and nine letters and digits. What it does not say of its password policy, its
+// administrators' users, recovery, messages, mail and tier stays as it was at an update.
 type Pool struct {
 	Name                        string                       `json:"name" aws:"autoname,replace"`
 	AliasAttributes             []string                     `json:"aliasAttributes,omitempty" aws:"replace"`
 	UsernameAttributes          []string                     `json:"usernameAttributes,omitempty" aws:"replace"`
 	UsernameConfiguration       *UsernameConfiguration       `json:"usernameConfiguration,omitempty" aws:"replace"`
 	AutoVerifiedAttributes      []string                     `json:"autoVerifiedAttributes,omitempty"`
-	PasswordPolicy              *password.Policy             `json:"passwordPolicy,omitempty"`
-	AdminCreateUserConfig       *AdminCreateUserConfig       `json:"adminCreateUserConfig,omitempty"`
-	AccountRecoverySetting      *AccountRecoverySetting      `json:"accountRecoverySetting,omitempty"`
+	PasswordPolicy              *password.Policy             `json:"passwordPolicy,omitempty" aws:"default"`
+	AdminCreateUserConfig       *AdminCreateUserConfig       `json:"adminCreateUserConfig,omitempty" aws:"default"`
+	AccountRecoverySetting      *AccountRecoverySetting      `json:"accountRecoverySetting,omitempty" aws:"default"`
 	UserAttributeUpdateSettings *UserAttributeUpdateSettings `json:"userAttributeUpdateSettings,omitempty"`
-	VerificationMessageTemplate *VerificationMessageTemplate `json:"verificationMessageTemplate,omitempty"`
-	MFAConfiguration            string                       `json:"mfaConfiguration,omitempty" aws:"default"` // OFF, OPTIONAL, ON
+	VerificationMessageTemplate *VerificationMessageTemplate `json:"verificationMessageTemplate,omitempty" aws:"default"`
+	MFAConfiguration            string                       `json:"mfaConfiguration,omitempty"` // OFF, OPTIONAL, ON; left out it is OFF, whatever it was
 	SoftwareTokenMFA            *SoftwareTokenMFA            `json:"softwareTokenMfaConfiguration,omitempty"`
 	Schemas                     []schema.Attribute           `json:"schemas,omitempty"`
 	UserPoolAddOns              *AddOns                      `json:"userPoolAddOns,omitempty"`
-	EmailConfiguration          *EmailConfiguration          `json:"emailConfiguration,omitempty"`
+	EmailConfiguration          *EmailConfiguration          `json:"emailConfiguration,omitempty" aws:"default"`
 	LambdaConfig                *LambdaConfig                `json:"lambdaConfig,omitempty"`
-	DeletionProtection          string                       `json:"deletionProtection,omitempty" aws:"default"` // ACTIVE, INACTIVE
-	Tier                        string                       `json:"userPoolTier,omitempty" aws:"default"`       // LITE, ESSENTIALS, PLUS
+	DeletionProtection          string                       `json:"deletionProtection,omitempty"`         // ACTIVE, INACTIVE; left out it is INACTIVE, whatever it was
+	Tier                        string                       `json:"userPoolTier,omitempty" aws:"default"` // LITE, ESSENTIALS, PLUS
 	Tags                        map[string]string            `json:"tags,omitempty"`
 	TagsAll                     map[string]string            `json:"tagsAll,omitempty" aws:"computed"`
 	ARN                         string                       `json:"arn,omitempty" aws:"computed"`
