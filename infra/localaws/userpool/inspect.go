@@ -99,11 +99,11 @@ func (s *Service) inspectPool(tx *store.Tx, p pool) ([]UserView, error) {
 type Issued struct {
 	UserPoolID string    `json:"userPoolId"`
 	ClientID   string    `json:"clientId"`
-	Username   string    `json:"username"`
+	Username   string    `json:"username"` // empty of a client's own token, whose Sub is the client's id
 	Sub        string    `json:"sub"`
 	Use        string    `json:"use"`           // id, access or refresh
 	JTI        string    `json:"jti,omitempty"` // refresh tokens have none
-	OriginJTI  string    `json:"originJti"`     // names the sign-in, whose tokens are revoked together
+	OriginJTI  string    `json:"originJti"`     // names the sign-in, whose tokens are revoked together; empty of a client's own token
 	IssuedAt   time.Time `json:"issuedAt,omitzero"`
 	Expires    time.Time `json:"expires"`
 	Revoked    bool      `json:"revoked"` // the sign-in was revoked, or is gone with its user
@@ -156,5 +156,8 @@ func (s *Service) Refreshable() (list []Issued, over func(Issued) bool, err erro
 		return nil
 	})
 	slices.SortStableFunc(list, func(a, b Issued) int { return a.Expires.Compare(b.Expires) })
-	return list, func(i Issued) bool { return !live[i.UserPoolID+"/"+i.Sub+"/"+i.OriginJTI] }, err
+	return list, func(i Issued) bool {
+		// A client's own token belongs to no sign-in, and nothing revokes it.
+		return i.OriginJTI != "" && !live[i.UserPoolID+"/"+i.Sub+"/"+i.OriginJTI]
+	}, err
 }

@@ -198,6 +198,9 @@ func TestClientCredentials(t *testing.T) {
 			t.Errorf("%s: %v %v", story, claims.All, err)
 		}
 	}
+	if _, over, err := f.Pools.Refreshable(); err != nil || over(userpool.Issued{UserPoolID: pooltest.PoolID, ClientID: machineID, Sub: machineID, Use: "access"}) {
+		t.Errorf("testers are told that the token is revoked: %v", err)
+	}
 	one := ask(grant("scope", orders+"/write"), machineID, secret).JSON(t)
 	token, _ := one["access_token"].(string)
 	claims, err := f.Pools.VerifyToken(pooltest.PoolID, token)
