@@ -59,7 +59,7 @@ func (s *Service) CheckPrincipalTags(m PrincipalTags) error {
 		claim := m.Tags[tag]
 		switch n := len([]rune(claim)); {
 		case !tagKey.MatchString(tag) || strings.HasPrefix(strings.ToLower(tag), "aws:"):
-			return fmt.Errorf("principalTags: tag %q is not legal; legal are 1 to 128 letters, digits, spaces and any of _.:/=+-@, not beginning with aws:", tag)
+			return fmt.Errorf("principalTags: tag %q is not legal; legal are 1 to 128 letters, digits, spaces and any of _.:/=+-@, none of them beginning with aws: as AWS's own do", tag)
 		case n < 1 || n > maxClaim:
 			return fmt.Errorf("principalTags: the claim of tag %q has %d characters; legal are 1 to %d", tag, n, maxClaim)
 		case folded[strings.ToLower(tag)] != "":
