@@ -153,9 +153,9 @@ func TestResourceServersProvidersAndTags(t *testing.T) {
 		replaced resource.PropertyKey
 	}{
 		{orders, renamed, "identifier"},
-		{corporate, with(provider, "providerName", "Others"), "providerName"},
-		{tagged, with(tags, "useDefaults", false), ""},
-		{corporate, with(provider, "idpIdentifiers", []any{"example.com"}), ""},
+		{corporate, with(provider, map[string]any{"providerName": "Others"}), "providerName"},
+		{tagged, with(tags, map[string]any{"useDefaults": false}), ""},
+		{corporate, with(provider, map[string]any{"idpIdentifiers": []any{"example.com"}}), ""},
 	} {
 		d := e.diff(c.r, c.m)
 		if len(d.ChangedKeys) == 0 || (c.replaced != "") != slices.Contains(d.ReplaceKeys, c.replaced) {
@@ -167,14 +167,4 @@ func TestResourceServersProvidersAndTags(t *testing.T) {
 			t.Errorf("deleting %s: %v", r.urn.Name(), err)
 		}
 	}
-}
-
-func with(m map[string]any, key string, value any) map[string]any {
-	out := map[string]any{key: value}
-	for k, v := range m {
-		if k != key {
-			out[k] = v
-		}
-	}
-	return out
 }
