@@ -38,6 +38,17 @@ func TrustIdentityPool(identityPoolID string, kind Authentication) Document {
 	}}}
 }
 
+// TrustTaggedIdentityPool is TrustIdentityPool for credentials that carry tags by claims
+// of the users' tokens. An identity pool with such tags asks for both permissions, and
+// gives no credentials where one is missing.
+//
+// See https://docs.aws.amazon.com/cognito/latest/developerguide/using-afac-with-cognito-identity-pools.html.
+func TrustTaggedIdentityPool(identityPoolID string, kind Authentication) Document {
+	d := TrustIdentityPool(identityPoolID, kind)
+	d.Statements[0].Actions = append(d.Statements[0].Actions, "sts:TagSession")
+	return d
+}
+
 // WriteLogs allows writing to the log streams of one log group, which must be there
 // already: making log groups is not allowed.
 func WriteLogs(logGroupARN string) Document {

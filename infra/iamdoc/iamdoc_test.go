@@ -23,6 +23,7 @@ func TestDocuments(t *testing.T) {
 		"trust-lambda":        iamdoc.TrustService("lambda.amazonaws.com"),
 		"trust-authenticated": iamdoc.TrustIdentityPool("us-west-2:11111111-2222-3333-4444-555555555555", iamdoc.Authenticated),
 		"trust-guest":         iamdoc.TrustIdentityPool("us-west-2:11111111-2222-3333-4444-555555555555", iamdoc.Unauthenticated),
+		"trust-tagged":        iamdoc.TrustTaggedIdentityPool("us-west-2:11111111-2222-3333-4444-555555555555", iamdoc.Authenticated),
 		"write-logs":          iamdoc.WriteLogs(account.LogGroup("/aws/lambda/auth-api-dev-no-auth")),
 		"invoke-one":          iamdoc.InvokeMethods([]string{method("GET/require-auth")}, nil),
 		"invoke-some":         iamdoc.InvokeMethods([]string{method("GET/users/*"), method("*/files/*")}, []string{method("GET/users/*/secrets")}),

@@ -25,12 +25,15 @@ type Conflict struct {
 
 // AccessOf works out what a caller may invoke of routes with authorization AWS_IAM.
 // Routes of other kinds do not ask IAM.
+//
+// Credentials are of one role. So that nobody loses a right by joining a group, who is in
+// one may call what everybody may who has signed in, and what is for the group.
 func AccessOf(routes []Route, caller Caller) (Access, []Conflict) {
 	var granted, refused []int
 	for i, r := range routes {
 		switch {
 		case r.Authorization != IAM || r.Method == "" || r.Path == "":
-		case slices.Contains(r.Callers, caller):
+		case slices.Contains(r.Callers, caller), caller != Guest && slices.Contains(r.Callers, Authenticated):
 			granted = append(granted, i)
 		default:
 			refused = append(refused, i)

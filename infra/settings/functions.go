@@ -52,6 +52,9 @@ func usedFunctions(o object, s *Settings, said map[string]Function, known []stri
 	for _, r := range s.Routes {
 		use(r.Function)
 	}
+	for _, name := range s.Identity.Triggers.Functions() {
+		use(name)
+	}
 	for _, name := range sortedKeys(said) {
 		switch _, used := out[name]; {
 		case name == "" || used:

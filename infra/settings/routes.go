@@ -93,7 +93,7 @@ func readRoute(o object, functions []string) Route {
 		r.Function = ""
 	}
 
-	for _, caller := range o.texts("callers", nil, "authenticated, guest", "For AWS_IAM: who gets the permission to call.", nil, byDefault("[authenticated]")) {
+	for _, caller := range o.texts("callers", nil, "authenticated, guest, names of groups", "For AWS_IAM: who gets the permission to call. authenticated is everybody who has signed in, the members of groups among them; the name of a group of identity.groups is its members alone.", nil, byDefault("[authenticated]")) {
 		r.Callers = append(r.Callers, Caller(caller))
 	}
 	switch {
@@ -102,16 +102,12 @@ func readRoute(o object, functions []string) Route {
 		o.p.add(o.at("callers"), "is for authorization %s alone, and the route's is %s", IAM, r.Authorization)
 		r.Callers = nil
 	case o.emptyList("callers"):
-		o.p.add(o.at("callers"), "names nobody: legal are authenticated, guest")
+		o.p.add(o.at("callers"), "names nobody: legal are authenticated, guest, names of groups")
 	case r.Authorization == IAM && len(r.Callers) == 0:
 		r.Callers = []Caller{Authenticated}
 	}
 
-	r.Scopes = o.texts("scopes", nil, joined(scopes), "For COGNITO_USER_POOLS: one of them must be in the access token. Without any, the route asks for an ID token.", func(key, scope string) {
-		if !slices.Contains(scopes, scope) {
-			o.p.add(key, "is %q: legal are %s", scope, joined(scopes))
-		}
-	})
+	r.Scopes = o.texts("scopes", nil, joined(scopes)+", those of identity.resourceServers", "For COGNITO_USER_POOLS: one of them must be in the access token. Without any, the route asks for an ID token.", nil)
 	if o.has("scopes") && r.Authorization != CognitoUserPools && r.Authorization != "" {
 		o.p.add(o.at("scopes"), "is for authorization %s alone, and the route's is %s", CognitoUserPools, r.Authorization)
 	}
@@ -129,26 +125,32 @@ func readRoute(o object, functions []string) Route {
 	return r
 }
 
-// checkCallers checks the callers of the routes against who there is, and whether IAM
-// can tell the routes of each apart.
+// checkCallers checks the callers and scopes of the routes against who and which there
+// are, and whether IAM can tell the routes of each caller apart.
 func checkCallers(o object, routes []Route, identity Identity) {
 	key := o.at("routes")
+	legal := identity.Callers()
 	for i, r := range routes {
 		for j, caller := range r.Callers {
 			switch at := fmt.Sprintf("%s[%d].callers[%d]", key, i, j); {
-			case caller != Authenticated && caller != Guest:
-				o.p.add(at, "is %q: legal are authenticated, guest", caller)
+			case !slices.Contains(legal, caller) && caller != Guest:
+				o.p.add(at, "is %q: legal are %s", caller, joinedCallers(legal))
 			case caller == Guest && !identity.Guests:
 				o.p.add(at, "is \"guest\", but identity.guests is false: there are none")
 			}
 		}
 	}
-	for _, caller := range []Caller{Authenticated, Guest} {
-		if _, conflicts := AccessOf(routes, caller); len(conflicts) > 0 {
-			c := conflicts[0]
-			o.p.add(fmt.Sprintf("%s[%d]", key, c.Refused), "(%s) is not for %s, and IAM cannot tell it from %s[%d] (%s), which is: give both the same callers, or one of them another path",
-				routes[c.Refused], caller, key, c.Granted, routes[c.Granted])
+	checkScopes(o, routes, identity)
+	told := map[Conflict]bool{}
+	for _, caller := range legal {
+		_, conflicts := AccessOf(routes, caller)
+		if len(conflicts) == 0 || told[conflicts[0]] {
+			continue
 		}
+		c := conflicts[0]
+		told[c] = true
+		o.p.add(fmt.Sprintf("%s[%d]", key, c.Refused), "(%s) is not for %s, and IAM cannot tell it from %s[%d] (%s), which is: give both the same callers, or one of them another path",
+			routes[c.Refused], caller, key, c.Granted, routes[c.Granted])
 	}
 }
 

@@ -130,7 +130,7 @@ func read(p *problems, project, stack string, own map[string]any, secrets, known
 
 	s.Routes = readRoutes(o, known)
 	s.UsagePlan = readUsagePlan(o)
-	s.Identity = readIdentity(o, s.Target)
+	s.Identity = readIdentity(o, s.Target, known)
 	settings := readFunctions(o)
 	s.Logging = readLogging(o)
 	s.Tracing = readTracing(o)
@@ -143,10 +143,12 @@ func read(p *problems, project, stack string, own map[string]any, secrets, known
 	s.DemoPassword = o.text("demoPassword", "", "is a password that identity.passwordPolicy allows",
 		"Password of identity.demoUser, a secret: set it with `pulumi config set --secret demoPassword`; on AWS it is refused in plain text.",
 		byDefault("no demo user on AWS, "+LocalDemoPassword+" on the local AWS"))
+	readProviderSecrets(o, s, slices.Contains(secrets, o.at("providerSecrets")))
 	o.close()
 
 	checkCallers(o, s.Routes, s.Identity)
 	s.Functions = usedFunctions(o, s, settings, known)
+	checkGroupRoles(o, s)
 	s.DemoPassword = demoPassword(o, s, slices.Contains(secrets, o.at("demoPassword")))
 	for _, suffix := range s.nameSuffixes() {
 		if name := s.Name(suffix); len(name) > maxName {
@@ -171,6 +173,9 @@ func FunctionRole(function string) string { return function + "-role" }
 
 func (s *Settings) nameSuffixes() []string {
 	suffixes := []string{string(Authenticated)}
+	for _, group := range sortedKeys(s.Identity.Groups) {
+		suffixes = append(suffixes, GroupRole(group))
+	}
 	for _, name := range s.FunctionNames() {
 		suffixes = append(suffixes, FunctionRole(name))
 	}

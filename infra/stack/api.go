@@ -17,6 +17,9 @@ func (d *deployment) declareAPI() error {
 	if d.identity.GuestRole != nil {
 		roles[settings.Guest] = *d.identity.GuestRole
 	}
+	for group, role := range d.identity.GroupRoles {
+		roles[settings.Caller(group)] = role
+	}
 	var err error
 	d.api, err = api.New(d.ctx, "api", api.Args{
 		Name:          s.Name(),

@@ -2,26 +2,137 @@ package stack
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"auth-api/infra/identity"
+	"auth-api/infra/settings"
 )
 
 func (d *deployment) declareIdentity() error {
 	s := d.settings
+	replaceSchemas, err := d.keepUsers()
+	if err != nil {
+		return err
+	}
 	if s.Identity.DemoUser != "" && s.DemoPassword == "" {
 		hint := fmt.Sprintf("%s is not made, as it has no password: pulumi config set --secret demoPassword --stack %s", s.Identity.DemoUser, s.Stack)
 		if err := d.ctx.Log.Info(hint, nil); err != nil {
 			return err
 		}
 	}
-	var err error
+	metadata, err := readMetadata(d.root, s.Identity.Providers)
+	if err != nil {
+		return err
+	}
 	d.identity, err = identity.New(d.ctx, "identity", identity.Args{
-		Name:         s.Name(),
-		Settings:     s.Identity,
-		DomainPrefix: d.where.domainPrefix(s),
-		DemoPassword: s.DemoPassword,
-		Account:      d.where.account,
-		Tags:         d.tags,
+		Name:           s.Name(),
+		Settings:       s.Identity,
+		DomainPrefix:   d.where.domainPrefix(s),
+		DemoPassword:   s.DemoPassword,
+		Functions:      d.functions,
+		Metadata:       metadata,
+		ReplaceSchemas: replaceSchemas,
+		Account:        d.where.account,
+		Tags:           d.tags,
 	})
 	return err
+}
+
+// readMetadata reads the metadata files of SAML providers.
+func readMetadata(root string, providers map[string]settings.IdentityProvider) (map[string]string, error) {
+	out := map[string]string{}
+	for name, p := range providers {
+		if p.MetadataFile == "" {
+			continue
+		}
+		data, err := os.ReadFile(filepath.Join(root, p.MetadataFile))
+		if err != nil {
+			return nil, fmt.Errorf("reading identity.providers.%s.metadataFile: %w", name, err)
+		}
+		out[name] = string(data)
+	}
+	return out, nil
+}
+
+// The outputs by which a run knows the user pool of the run before it.
+const (
+	outputPool      = "userPoolId"
+	outputFixed     = "userPoolFixed"
+	outputProtected = "userPoolProtected"
+)
+
+// keepUsers refuses to go on where the settings ask for another user pool than the one
+// that is there, and so for the loss of its users, unless they name that pool. schemas
+// tells whether it is to be replaced for its attributes.
+//
+// A stack that was brought up before it told these outputs has nothing to compare: there
+// Pulumi's own protection of the pool stands, and AWS's, unless
+// identity.deletionProtection is off.
+func (d *deployment) keepUsers() (schemas bool, err error) {
+	s := d.settings
+	pool, _ := d.previous[outputPool].(string)
+	output, told := d.previous[outputFixed]
+	if pool == "" || !told {
+		return false, nil
+	}
+	before, err := identity.ReadFixed(output)
+	if err != nil {
+		return false, err
+	}
+	changes, schemas := before.Changes(identity.FixedOf(s.Name(), s.Identity))
+	if region, _, _ := strings.Cut(pool, "_"); region != d.where.account.Region {
+		changes = append(changes, fmt.Sprintf("the region was %s and would be %s", region, d.where.account.Region))
+	}
+	if len(changes) == 0 {
+		return false, nil
+	}
+	key := func(name string) string { return s.Project + ":identity." + name }
+	file := "Pulumi." + s.Stack + ".yaml"
+	what := strings.Join(changes, "; ")
+	if s.Identity.ReplaceUserPool != pool {
+		return false, fmt.Errorf("%s: the user pool %s would be replaced, and all its users lost: %s. These are fixed when a user pool is made. Nothing was done. Undo the change; or, if the users may be lost, set %s: %s",
+			file, pool, what, key("replaceUserPool"), pool)
+	}
+	if protected, _ := d.previous[outputProtected].(bool); protected {
+		return false, fmt.Errorf("%s: the user pool %s is to be replaced (%s), and is protected. Nothing was done. Bring the stack up with %s: false and without the change first, and then with it",
+			file, pool, what, key("deletionProtection"))
+	}
+	warning := fmt.Sprintf("%s: the user pool %s is replaced, and its users are lost, as %s says: %s", file, pool, key("replaceUserPool"), what)
+	return schemas, d.ctx.Log.Warn(warning, nil)
+}
+
+// identityOutputs adds what the stack tells of its user pool.
+func (d *deployment) identityOutputs(all pulumi.Map) {
+	s := d.settings
+	fixed := identity.FixedOf(s.Name(), s.Identity)
+	attributes := pulumi.Map{}
+	for name, a := range fixed.Attributes {
+		attributes[name] = pulumi.Map{
+			"type": pulumi.String(a.Type), "required": pulumi.Bool(a.Required), "mutable": pulumi.Bool(a.Mutable),
+			"min": pulumi.Int(a.Min), "max": pulumi.Int(a.Max),
+		}
+	}
+	all[outputFixed] = pulumi.Map{
+		"name": pulumi.String(fixed.Name), "aliasAttributes": pulumi.ToStringArray(fixed.AliasAttributes),
+		"caseSensitive": pulumi.Bool(fixed.CaseSensitive), "attributes": attributes,
+	}
+	all[outputProtected] = pulumi.Bool(s.Identity.DeletionProtection)
+
+	if len(s.Identity.Providers) > 0 {
+		// What a provider sends people back to, and a SAML one knows the user pool by.
+		all["identityProviderUrl"] = pulumi.Sprintf("%v/oauth2/idpresponse", all["hostedUiUrl"])
+		all["samlUrl"] = pulumi.Sprintf("%v/saml2/idpresponse", all["hostedUiUrl"])
+		all["samlEntityId"] = pulumi.Sprintf("urn:amazon:cognito:sp:%s", d.identity.UserPoolID)
+	}
+	if len(d.identity.MachineClients) > 0 {
+		clients := pulumi.Map{}
+		for name, client := range d.identity.MachineClients {
+			clients[name] = pulumi.Map{"clientId": client.ID, "clientSecret": client.Secret}
+		}
+		all["machineClients"] = pulumi.ToSecret(clients)
+	}
 }

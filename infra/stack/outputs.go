@@ -33,6 +33,7 @@ func (d *deployment) outputs() pulumi.Map {
 		// For the tools that sign in as the demo user; nobody else need know it.
 		all["demoPassword"] = pulumi.ToSecret(pulumi.String(s.DemoPassword))
 	}
+	d.identityOutputs(all)
 	routes := pulumi.Map{} // by name, so that a preview shows a new route as one line more
 	for _, r := range s.Routes {
 		route := pulumi.Map{

@@ -113,7 +113,7 @@ func (p *program) run(ctx *pulumi.Context) error {
 	}
 
 	d := &deployment{
-		ctx: ctx, settings: s, where: where, previous: previous, archives: archives,
+		ctx: ctx, root: root, settings: s, where: where, previous: previous, archives: archives,
 		tags: map[string]string{"project": s.Project, "stack": s.Stack},
 	}
 	// Each step may use what those before it made, and nothing of those after it.
@@ -136,6 +136,7 @@ func (p *program) run(ctx *pulumi.Context) error {
 // so far.
 type deployment struct {
 	ctx      *pulumi.Context
+	root     string // the repository's folder
 	settings *settings.Settings
 	where    place
 	previous map[string]any    // the stack's outputs as they were before this run; see previousOutputs
