@@ -71,11 +71,15 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 	if err != nil {
 		return nil, err
 	}
-	user, err := c.demoUser(ctx, args, pool)
+	permissions, err := c.triggerPermissions(ctx, args)
 	if err != nil {
 		return nil, err
 	}
-	for _, step := range []func(*pulumi.Context, Args) error{c.triggerPermissions, c.clients, c.identityPool} {
+	user, err := c.demoUser(ctx, args, pool, permissions)
+	if err != nil {
+		return nil, err
+	}
+	for _, step := range []func(*pulumi.Context, Args) error{c.clients, c.identityPool} {
 		if err := step(ctx, args); err != nil {
 			return nil, err
 		}
@@ -93,8 +97,9 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 	return c, ctx.RegisterResourceOutputs(c, outputs)
 }
 
-// demoUser declares the demo user, once there is a password.
-func (c *Identity) demoUser(ctx *pulumi.Context, args Args, pool *cognito.UserPool) (*cognito.User, error) {
+// demoUser declares the demo user, once there is a password. The trigger preSignUp is
+// asked for that user too, so that it must be callable by then.
+func (c *Identity) demoUser(ctx *pulumi.Context, args Args, pool *cognito.UserPool, permissions []pulumi.Resource) (*cognito.User, error) {
 	if args.DemoPassword == "" {
 		return nil, nil
 	}
@@ -105,7 +110,7 @@ func (c *Identity) demoUser(ctx *pulumi.Context, args Args, pool *cognito.UserPo
 		Password:      pulumi.ToSecret(pulumi.String(args.DemoPassword)).(pulumi.StringOutput),
 		MessageAction: pulumi.String("SUPPRESS"),
 		Attributes:    pulumi.StringMap{"email": pulumi.String(demoEmail(name)), "email_verified": pulumi.String("true")},
-	}, pulumi.Parent(c))
+	}, pulumi.Parent(c), pulumi.DependsOn(permissions))
 }
 
 // demoEmail is an address for the demo user that no mail ever reaches (RFC 2606), unless

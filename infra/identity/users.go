@@ -145,17 +145,19 @@ func lambdaConfig(args Args) cognito.UserPoolLambdaConfigPtrInput {
 // be made once the pool has its ARN, so a trigger that is added to a pool refuses
 // sign-ins for the moment until it may be called; a permission for every pool of the
 // account would not, and would let in more than is meant.
-func (c *Identity) triggerPermissions(ctx *pulumi.Context, args Args) error {
+func (c *Identity) triggerPermissions(ctx *pulumi.Context, args Args) ([]pulumi.Resource, error) {
+	var out []pulumi.Resource
 	for _, name := range args.Settings.Triggers.Functions() {
-		_, err := lambda.NewPermission(ctx, "users-"+name, &lambda.PermissionArgs{
+		made, err := lambda.NewPermission(ctx, "users-"+name, &lambda.PermissionArgs{
 			Action:    pulumi.String("lambda:InvokeFunction"),
 			Function:  args.Functions[name].Name,
 			Principal: pulumi.String("cognito-idp.amazonaws.com"),
 			SourceArn: c.UserPoolARN,
 		}, pulumi.Parent(c))
 		if err != nil {
-			return err
+			return nil, err
 		}
+		out = append(out, made)
 	}
-	return nil
+	return out, nil
 }

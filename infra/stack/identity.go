@@ -18,6 +18,9 @@ func (d *deployment) declareIdentity() error {
 	if err != nil {
 		return err
 	}
+	if err := d.checkTriggers(); err != nil {
+		return err
+	}
 	if s.Identity.DemoUser != "" && s.DemoPassword == "" {
 		hint := fmt.Sprintf("%s is not made, as it has no password: pulumi config set --secret demoPassword --stack %s", s.Identity.DemoUser, s.Stack)
 		if err := d.ctx.Log.Info(hint, nil); err != nil {
@@ -63,6 +66,7 @@ const (
 	outputPool      = "userPoolId"
 	outputFixed     = "userPoolFixed"
 	outputProtected = "userPoolProtected"
+	outputTokens    = "userPoolTokenTrigger" // the function that changes tokens, where there is one
 )
 
 // keepUsers refuses to go on where the settings ask for another user pool than the one
@@ -105,6 +109,19 @@ func (d *deployment) keepUsers() (schemas bool, err error) {
 	return schemas, d.ctx.Log.Warn(warning, nil)
 }
 
+// checkTriggers refuses to take away the trigger preTokenGeneration and leave another:
+// AWS's provider 5.100 keeps it then, as it takes what is not said of it for unchanged, and
+// nobody could sign in once its function is gone. Without any trigger it is taken away.
+func (d *deployment) checkTriggers() error {
+	s := d.settings
+	before, _ := d.previous[outputTokens].(string)
+	if before == "" || s.Identity.Triggers.PreTokenGeneration != "" || len(s.Identity.Triggers.Functions()) == 0 {
+		return nil
+	}
+	return fmt.Errorf("Pulumi.%s.yaml: %s:identity.triggers.preTokenGeneration was %s and is gone, and AWS's provider would keep it as long as the user pool has another trigger. Nothing was done. Bring the stack up without any of identity.triggers first, and then with those that stay",
+		s.Stack, s.Project, before)
+}
+
 // identityOutputs adds what the stack tells of its user pool.
 func (d *deployment) identityOutputs(all pulumi.Map) {
 	s := d.settings
@@ -122,6 +139,9 @@ func (d *deployment) identityOutputs(all pulumi.Map) {
 	}
 	all[outputProtected] = pulumi.Bool(s.Identity.DeletionProtection)
 
+	if function := s.Identity.Triggers.PreTokenGeneration; function != "" {
+		all[outputTokens] = pulumi.String(function)
+	}
 	if len(s.Identity.Providers) > 0 {
 		// What a provider sends people back to, and a SAML one knows the user pool by.
 		all["identityProviderUrl"] = pulumi.Sprintf("%v/oauth2/idpresponse", all["hostedUiUrl"])

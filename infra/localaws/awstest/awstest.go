@@ -71,8 +71,28 @@ func Deploy(t testing.TB, settings Settings, options ...Option) *Stack {
 // TryDeploy is Deploy for settings that may be refused.
 func TryDeploy(t testing.TB, settings Settings, options ...Option) (*Stack, error) {
 	t.Helper()
+	return deploy(t, root(t), settings, options)
+}
+
+// DeployIn is Deploy with the functions of folder/functions in the place of the
+// repository's, for a test that needs what no function here does.
+func DeployIn(t testing.TB, folder string, settings Settings, options ...Option) *Stack {
+	t.Helper()
+	folder, err := filepath.Abs(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := deploy(t, folder, settings, options)
+	if err != nil {
+		t.Fatalf("deploying: %v", err)
+	}
+	return s
+}
+
+func deploy(t testing.TB, root string, settings Settings, options []Option) (*Stack, error) {
+	t.Helper()
 	aws := Start(t, options...)
-	outputs, err := Up(aws, root(t), settings)
+	outputs, err := Up(aws, root, settings)
 	if err != nil {
 		return nil, err
 	}

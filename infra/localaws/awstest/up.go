@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -74,24 +73,27 @@ func Up(aws *localaws.Server, root string, settings Settings) (client.Outputs, e
 
 var (
 	building sync.Mutex
-	built    = map[string]string{} // function → archive
+	built    = map[string]string{} // folder of the function → archive
 )
 
 // build builds each function once a process.
 func build(ctx context.Context, args function.BuildArgs) (map[string]string, error) {
 	building.Lock()
 	defer building.Unlock()
+	at := func(name string) string { return filepath.Join(args.Root, "functions", name) }
 	want := args.Names
 	args.Out = filepath.Join(args.Root, ".auth-api", "artifacts", "test")
-	args.Names = slices.DeleteFunc(slices.Clone(want), func(name string) bool { return built[name] != "" })
-	archives, err := function.Build(ctx, args)
+	args.Names = slices.DeleteFunc(slices.Clone(want), func(name string) bool { return built[at(name)] != "" })
+	made, err := function.Build(ctx, args)
 	if err != nil {
 		return nil, err
 	}
-	maps.Copy(built, archives)
-	archives = map[string]string{}
+	for name, archive := range made {
+		built[at(name)] = archive
+	}
+	archives := map[string]string{}
 	for _, name := range want {
-		archives[name] = built[name]
+		archives[name] = built[at(name)]
 	}
 	return archives, nil
 }
