@@ -128,18 +128,21 @@ func (c *Identity) providers(ctx *pulumi.Context, args Args) ([]pulumi.Resource,
 	var out []pulumi.Resource
 	for _, name := range sorted(args.Settings.Providers) {
 		p := args.Settings.Providers[name]
+		options := []pulumi.ResourceOption{pulumi.Parent(c)}
+		if p.Type == settings.SAML {
+			// What Cognito adds to the details, and would be taken for a difference at
+			// every preview.
+			options = append(options, pulumi.IgnoreChanges([]string{
+				"providerDetails.ActiveEncryptionCertificate", "providerDetails.SLORedirectBindingURI", "providerDetails.SSORedirectBindingURI",
+			}))
+		}
 		made, err := cognito.NewIdentityProvider(ctx, name, &cognito.IdentityProviderArgs{
 			ProviderName:     pulumi.String(name),
 			ProviderType:     pulumi.String(p.Type),
 			ProviderDetails:  providerDetails(p, args.Metadata[name]),
 			AttributeMapping: pulumi.ToStringMap(p.AttributeMapping),
 			UserPoolId:       c.UserPoolID,
-		}, pulumi.Parent(c),
-			// What Cognito adds to the details of a SAML provider, and would be taken
-			// for a difference at every preview.
-			pulumi.IgnoreChanges([]string{
-				"providerDetails.ActiveEncryptionCertificate", "providerDetails.SLORedirectBindingURI", "providerDetails.SSORedirectBindingURI",
-			}))
+		}, options...)
 		if err != nil {
 			return nil, err
 		}

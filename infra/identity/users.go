@@ -20,7 +20,7 @@ func (c *Identity) userPool(ctx *pulumi.Context, args Args) (*cognito.UserPool, 
 	}
 	pool := &cognito.UserPoolArgs{
 		Name:                  pulumi.String(fixed.Name),
-		AliasAttributes:       pulumi.ToStringArray(id.AliasAttributes),
+		AliasAttributes:       pulumi.ToStringArray(fixed.AliasAttributes),
 		UsernameConfiguration: cognito.UserPoolUsernameConfigurationArgs{CaseSensitive: pulumi.Bool(fixed.CaseSensitive)},
 		// A pool changes its tier in place.
 		UserPoolTier:           pulumi.String(id.Tier),

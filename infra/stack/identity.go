@@ -14,13 +14,6 @@ import (
 
 func (d *deployment) declareIdentity() error {
 	s := d.settings
-	replaceSchemas, err := d.keepUsers()
-	if err != nil {
-		return err
-	}
-	if err := d.checkTriggers(); err != nil {
-		return err
-	}
 	if s.Identity.DemoUser != "" && s.DemoPassword == "" {
 		hint := fmt.Sprintf("%s is not made, as it has no password: pulumi config set --secret demoPassword --stack %s", s.Identity.DemoUser, s.Stack)
 		if err := d.ctx.Log.Info(hint, nil); err != nil {
@@ -38,7 +31,7 @@ func (d *deployment) declareIdentity() error {
 		DemoPassword:   s.DemoPassword,
 		Functions:      d.functions,
 		Metadata:       metadata,
-		ReplaceSchemas: replaceSchemas,
+		ReplaceSchemas: d.replaceSchemas,
 		Account:        d.where.account,
 		Tags:           d.tags,
 	})
@@ -70,43 +63,43 @@ const (
 )
 
 // keepUsers refuses to go on where the settings ask for another user pool than the one
-// that is there, and so for the loss of its users, unless they name that pool. schemas
-// tells whether it is to be replaced for its attributes.
+// that is there, and so for the loss of its users, unless they name that pool.
 //
 // A stack that was brought up before it told these outputs has nothing to compare: there
 // Pulumi's own protection of the pool stands, and AWS's, unless
 // identity.deletionProtection is off.
-func (d *deployment) keepUsers() (schemas bool, err error) {
+func (d *deployment) keepUsers() error {
 	s := d.settings
 	pool, _ := d.previous[outputPool].(string)
 	output, told := d.previous[outputFixed]
 	if pool == "" || !told {
-		return false, nil
+		return d.checkTriggers()
 	}
 	before, err := identity.ReadFixed(output)
 	if err != nil {
-		return false, err
+		return err
 	}
 	changes, schemas := before.Changes(identity.FixedOf(s.Name(), s.Identity))
 	if region, _, _ := strings.Cut(pool, "_"); region != d.where.account.Region {
 		changes = append(changes, fmt.Sprintf("the region was %s and would be %s", region, d.where.account.Region))
 	}
 	if len(changes) == 0 {
-		return false, nil
+		return d.checkTriggers()
 	}
 	key := func(name string) string { return s.Project + ":identity." + name }
 	file := "Pulumi." + s.Stack + ".yaml"
 	what := strings.Join(changes, "; ")
 	if s.Identity.ReplaceUserPool != pool {
-		return false, fmt.Errorf("%s: the user pool %s would be replaced, and all its users lost: %s. These are fixed when a user pool is made. Nothing was done. Undo the change; or, if the users may be lost, set %s: %s",
+		return fmt.Errorf("%s: the user pool %s would be replaced, and all its users lost: %s. These are fixed when a user pool is made. Nothing was done. Undo the change; or, if the users may be lost, set %s: %s",
 			file, pool, what, key("replaceUserPool"), pool)
 	}
 	if protected, _ := d.previous[outputProtected].(bool); protected {
-		return false, fmt.Errorf("%s: the user pool %s is to be replaced (%s), and is protected. Nothing was done. Bring the stack up with %s: false and without the change first, and then with it",
+		return fmt.Errorf("%s: the user pool %s is to be replaced (%s), and is protected. Nothing was done. Bring the stack up with %s: false and without the change first, and then with it",
 			file, pool, what, key("deletionProtection"))
 	}
 	warning := fmt.Sprintf("%s: the user pool %s is replaced, and its users are lost, as %s says: %s", file, pool, key("replaceUserPool"), what)
-	return schemas, d.ctx.Log.Warn(warning, nil)
+	d.replaceSchemas = schemas
+	return d.ctx.Log.Warn(warning, nil)
 }
 
 // checkTriggers refuses to take away the trigger preTokenGeneration and leave another:

@@ -41,6 +41,9 @@ type registered struct {
 	Inputs map[string]any `json:",omitempty"` // documents taken apart, secrets and archives marked
 
 	Protect, RetainOnDelete, DeleteBeforeReplace bool `json:",omitempty"`
+
+	raw              resource.PropertyMap // the inputs as the provider gets them
+	replaceOnChanges []string
 }
 
 func (r *recorder) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) {
@@ -69,7 +72,8 @@ func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 	if args.RegisterRPC != nil && args.RegisterRPC.GetParent() != "" {
 		parent = string(resource.URN(args.RegisterRPC.GetParent()).Name())
 	}
-	made := registered{Type: args.TypeToken, Name: args.Name, Parent: parent, Inputs: plain(args.Inputs)}
+	made := registered{Type: args.TypeToken, Name: args.Name, Parent: parent, Inputs: plain(args.Inputs),
+		raw: args.Inputs, replaceOnChanges: args.RegisterRPC.GetReplaceOnChanges()}
 	if rpc := args.RegisterRPC; rpc != nil {
 		made.Protect, made.RetainOnDelete, made.DeleteBeforeReplace = rpc.GetProtect(), rpc.GetRetainOnDelete(), rpc.GetDeleteBeforeReplace()
 	}
@@ -80,6 +84,8 @@ func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 	case "aws:cognito/userPool:UserPool":
 		id = "us-west-2_abcdefghi"
 		state["arn"] = resource.NewStringProperty("arn:aws:cognito-idp:us-west-2:" + r.account + ":userpool/" + id)
+	case "aws:lambda/function:Function":
+		state["arn"] = resource.NewStringProperty("arn:aws:lambda:us-west-2:" + r.account + ":function:" + args.Inputs["name"].StringValue())
 	case "aws:cognito/identityPool:IdentityPool":
 		id = "us-west-2:11111111-2222-3333-4444-555555555555"
 	case "aws:apigateway/restApi:RestApi":

@@ -117,7 +117,7 @@ func (p *program) run(ctx *pulumi.Context) error {
 		tags: map[string]string{"project": s.Project, "stack": s.Stack},
 	}
 	// Each step may use what those before it made, and nothing of those after it.
-	for _, step := range []func() error{d.declareKey, d.declareFunctions, d.declareIdentity, d.declareAPI, d.declareFirewall, d.declareMonitoring} {
+	for _, step := range []func() error{d.keepUsers, d.declareKey, d.declareFunctions, d.declareIdentity, d.declareAPI, d.declareFirewall, d.declareMonitoring} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -142,6 +142,8 @@ type deployment struct {
 	previous map[string]any    // the stack's outputs as they were before this run; see previousOutputs
 	archives map[string]string // function → path of its archive
 	tags     map[string]string
+
+	replaceSchemas bool // see keepUsers
 
 	keyARN    *pulumi.StringOutput // of the stack's own key; nil: there is none
 	functions map[string]*function.Function
