@@ -97,6 +97,9 @@ func (f Fixed) Changes(next Fixed) (lines []string, schemas bool) {
 }
 
 func shown(v any) string {
+	if a, ok := v.(Attribute); ok {
+		return fmt.Sprintf("{type: %s, mutable: %t, required: %t, min: %d, max: %d}", a.Type, a.Mutable, a.Required, a.Min, a.Max)
+	}
 	data, err := json.Marshal(v)
 	if err != nil {
 		return fmt.Sprint(v)
