@@ -25,7 +25,16 @@ type Outputs struct {
 	DemoUser         string `json:"demoUser"`
 	DemoPassword     string `json:"demoPassword"`
 
+	IdentityProviderURL string                   `json:"identityProviderUrl"` // where identity providers send people back to, where there are any
+	MachineClients      map[string]MachineClient `json:"machineClients"`      // clients for programs, by their names
+
 	Routes map[string]Route `json:"routes"` // by METHOD and path, such as GET /no-auth
+}
+
+// MachineClient is what a program gets tokens with, by the client credentials grant.
+type MachineClient struct {
+	ID     string `json:"clientId"`
+	Secret string `json:"clientSecret"`
 }
 
 // RouteNames returns the names of the routes, by path and then by method.

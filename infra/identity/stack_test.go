@@ -13,6 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
 	"github.com/aws/smithy-go"
 	"github.com/pquerna/otp/totp"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"auth-api/infra/localaws/awstest"
 )
@@ -239,31 +241,42 @@ func TestARefreshTokenIsTakenOnce(t *testing.T) {
 // What users may not set themselves they cannot set, neither when they register nor
 // later, and the tags of their credentials follow what the administrator set.
 func TestTagsFollowWhatUsersCannotSet(t *testing.T) {
-	settings := with(t, m{
+	s := awstest.Deploy(t, with(t, m{
 		"attributes":       m{"team": m{"max": 20}, "motto": m{"writable": true}},
 		"principalTags":    m{"team": "custom:team"},
 		"groups":           m{"admins": m{}},
 		"userPasswordAuth": true,
-	}, iamRoute("/all", "authenticated"))
-	s := awstest.Deploy(t, settings)
+	}, iamRoute("/all", "authenticated"), iamRoute("/shop", "admins")))
+	// A policy that is written by hand, beside those of the routes.
+	parts := strings.Split(strings.TrimPrefix(s.Outputs.APIURL, s.AWS.URL()+"/execute-api/"), "/")
+	awstest.Run(t, s.AWS, func(ctx *pulumi.Context) (pulumi.Map, error) {
+		_, err := iam.NewRolePolicy(ctx, "shop", &iam.RolePolicyArgs{Role: pulumi.String("auth-api-local-authenticated"), Policy: pulumi.Sprintf(`{"Version": "2012-10-17", "Statement": {
+			"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": "arn:aws:execute-api:%s:%s:%s/%s/GET/shop",
+			"Condition": {"StringEquals": {"aws:PrincipalTag/team": "shop"}}}}`, s.Outputs.Region, s.AWS.Account, parts[0], parts[1])})
+		return nil, err
+	})
 	users := peopleOf(t, s)
-	users.add("ann", map[string]string{"custom:team": "shop"}, "admins")
-	ann := s.SignIn("ann", password)
+	users.add("ann", map[string]string{"custom:team": "shop"})
+	users.add("bob", map[string]string{"custom:team": "bank"})
+	users.add("eve", nil)
+	for user, want := range map[string]string{"ann": "/all /shop", "bob": "/all", "eve": "/all"} {
+		if may := allowed(t, s.SignIn(user, password), []string{"/all", "/shop"}); may != want {
+			t.Errorf("%s may call %q, want %q", user, may, want)
+		}
+	}
+
+	bob := s.SignIn("bob", password)
 	for attribute, refusal := range map[string]string{"custom:motto": "", "custom:team": "NotAuthorizedException"} {
-		list := []types.AttributeType{{Name: aws.String(attribute), Value: aws.String("bank")}}
-		_, err := users.UpdateUserAttributes(t.Context(), &cognitoidentityprovider.UpdateUserAttributesInput{AccessToken: aws.String(ann.Tokens.Access), UserAttributes: list})
+		list := []types.AttributeType{{Name: aws.String(attribute), Value: aws.String("shop")}}
+		_, err := users.UpdateUserAttributes(t.Context(), &cognitoidentityprovider.UpdateUserAttributesInput{AccessToken: aws.String(bob.Tokens.Access), UserAttributes: list})
 		if got := code(err); refusal == "" && got != "" || !strings.HasPrefix(got, refusal) {
 			t.Errorf("setting %s: %q", attribute, got)
 		}
-		_, err = users.SignUp(t.Context(), &cognitoidentityprovider.SignUpInput{ClientId: users.client, Username: aws.String("eve-" + attribute[7:]), Password: aws.String(password),
-			UserAttributes: append(list, types.AttributeType{Name: aws.String("email"), Value: aws.String("eve@example.com")})})
+		_, err = users.SignUp(t.Context(), &cognitoidentityprovider.SignUpInput{ClientId: users.client, Username: aws.String("mallory-" + attribute[7:]), Password: aws.String(password),
+			UserAttributes: append(list, types.AttributeType{Name: aws.String("email"), Value: aws.String("mallory@example.com")})})
 		if got := code(err); refusal == "" && got != "" || !strings.HasPrefix(got, refusal) {
 			t.Errorf("registering with %s: %q", attribute, got)
 		}
-	}
-	// The role trusts tagged sessions: else there were no credentials.
-	if answer := ann.Get("/all"); answer.Status != 200 {
-		t.Errorf("ann gets %s", answer)
 	}
 }
 
