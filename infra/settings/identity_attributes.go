@@ -32,6 +32,9 @@ var (
 	// sub, which nobody sets.
 	StandardAttributes = []string{"address", "birthdate", "email", "family_name", "gender", "given_name", "locale", "middle_name", "name",
 		"nickname", "phone_number", "picture", "preferred_username", "profile", "updated_at", "website", "zoneinfo"}
+
+	// cognitoAttributes are those that Cognito sets.
+	cognitoAttributes = []string{"sub", "username", "email_verified", "phone_number_verified", "identities"}
 )
 
 func readAttributes(o object) map[string]Attribute {
@@ -57,8 +60,12 @@ func readAttributes(o object) map[string]Attribute {
 		if a.Type == "DateTime" || a.Type == "Boolean" {
 			a.Min, a.Max = 0, 0
 		}
-		if o.p.page == nil && !attributeName.MatchString(name) {
+		switch {
+		case o.p.page != nil:
+		case !attributeName.MatchString(name):
 			o.p.add(o.key, "is no attribute's name: legal are 1 to 20 letters, digits and underscores, a letter first, without %s", customPrefix)
+		case slices.Contains(StandardAttributes, name) || slices.Contains(cognitoAttributes, name):
+			o.p.add(o.key, "has the name of an attribute that every user pool has: legal is another")
 		}
 		if out == nil {
 			out = map[string]Attribute{}

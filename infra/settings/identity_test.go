@@ -30,6 +30,8 @@ func TestWrongSettingsOfIdentityAreToldWhatIsWrong(t *testing.T) {
 		{"a pool's id", "replaceUserPool: true", "", []string{key(`replaceUserPool is true: legal is a user pool's id, such as us-west-2_abcdefghi`)}},
 		{"what is no pool's id", "replaceUserPool: users", "", []string{key(`replaceUserPool is "users": legal is a user pool's id, such as us-west-2_abcdefghi`)}},
 		{"an attribute's name", "attributes: {cost-centre: {}}", "", []string{key(`attributes.cost-centre is no attribute's name: legal are 1 to 20 letters, digits and underscores, a letter first, without custom:`)}},
+		{"a standard attribute's name", "attributes: {email: {}, sub: {}}", "", []string{
+			key(`attributes.email has the name of an attribute that every user pool has: legal is another`), key(`attributes.sub has the name of an attribute that every user pool has: legal is another`)}},
 		{"an attribute's type", "attributes: {a: {type: Text}}", "", []string{key(`attributes.a.type is "Text": legal are String, Number, DateTime, Boolean`)}},
 		{"an attribute's bounds", "attributes: {a: {min: 3, max: 2}}", "", []string{key(`attributes.a.min is 3, which is more than max, 2`)}},
 		{"an attribute that is too long", "attributes: {a: {max: 2049}}", "", []string{key(`attributes.a.max is 2049: legal is a whole number from 0 to 2048`)}},

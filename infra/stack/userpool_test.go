@@ -154,6 +154,7 @@ func TestNoSettingLosesTheUsers(t *testing.T) {
 			t.Errorf("nobody knows what becomes of the users when %s changes", e.Key)
 		}
 	}
+	local := provider.New(awstest.Start(t))
 	var table strings.Builder
 	for _, c := range changes {
 		t.Run(strings.Trim(c.setting+" "+c.after, " "), func(t *testing.T) {
@@ -168,7 +169,7 @@ func TestNoSettingLosesTheUsers(t *testing.T) {
 				t.Fatal(err)
 			}
 			after, err := people(t, strings.TrimSuffix(c.after, ", "), kept(t, before))
-			pool := newPool(t, before)
+			pool := newPool(t, local, before)
 			if c.pool == refused {
 				if err == nil || !strings.Contains(err.Error(), "would be replaced, and all its users lost") || !strings.Contains(err.Error(), "Nothing was done") {
 					t.Fatalf("the change is not refused: %v", err)
@@ -279,9 +280,9 @@ type standing struct {
 }
 
 // newPool makes the user pool that the program declares.
-func newPool(t *testing.T, r *recorder) *standing {
+func newPool(t *testing.T, p *provider.Provider, r *recorder) *standing {
 	t.Helper()
-	s := &standing{t: t, p: provider.New(awstest.Start(t)), urn: resource.NewURN("people", "auth-api", "", tokens.Type("aws:cognito/userPool:UserPool"), "users")}
+	s := &standing{t: t, p: p, urn: resource.NewURN("people", "auth-api", "", tokens.Type("aws:cognito/userPool:UserPool"), "users")}
 	s.inputs = s.check(r, nil)
 	made, err := s.p.Create(context.Background(), plugin.CreateRequest{URN: s.urn, Properties: s.inputs})
 	if err != nil {
