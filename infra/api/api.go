@@ -161,7 +161,11 @@ func (c *API) grants(ctx *pulumi.Context, args Args, rest *apigateway.RestApi) e
 				slices.Sort(out)
 				return out
 			}
-			return iamdoc.InvokeMethods(arns(access.Allow), arns(access.Deny)).JSON()
+			document := iamdoc.InvokeMethods(arns(access.Allow), arns(access.Deny))
+			for _, unless := range access.Unless {
+				document = document.DenyUnlessTagged(unless.Tag, unless.Value, arns(unless.Deny))
+			}
+			return document.JSON()
 		}).(pulumi.StringOutput)
 		_, err := iam.NewRolePolicy(ctx, string(caller)+"-routes", &iam.RolePolicyArgs{
 			Name:   pulumi.String("invoke-routes"),

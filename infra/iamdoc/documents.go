@@ -1,5 +1,7 @@
 package iamdoc
 
+import "slices"
+
 // Authentication is how an identity came to an identity pool: the value of the
 // condition key cognito-identity.amazonaws.com:amr.
 type Authentication string
@@ -83,4 +85,16 @@ func WriteTraces() Document {
 		Actions:   []string{"xray:PutTelemetryRecords", "xray:PutTraceSegments"},
 		Unlimited: "X-Ray's actions know no resources",
 	}}}
+}
+
+// DenyUnlessTagged adds to InvokeMethods: the methods are denied to whoever's session does
+// not carry the tag with this value, and so to sessions without the tag.
+//
+// See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html.
+func (d Document) DenyUnlessTagged(tag, value string, methods []string) Document {
+	d.Statements = append(slices.Clone(d.Statements), Statement{
+		Effect: Deny, Actions: []string{"execute-api:Invoke"}, Resources: methods,
+		Conditions: Conditions{"StringNotEquals": {"aws:PrincipalTag/" + tag: {value}}},
+	})
+	return d
 }

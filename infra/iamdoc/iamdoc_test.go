@@ -26,6 +26,7 @@ func TestDocuments(t *testing.T) {
 		"trust-tagged":        iamdoc.TrustTaggedIdentityPool("us-west-2:11111111-2222-3333-4444-555555555555", iamdoc.Authenticated),
 		"write-logs":          iamdoc.WriteLogs(account.LogGroup("/aws/lambda/auth-api-dev-no-auth")),
 		"invoke-one":          iamdoc.InvokeMethods([]string{method("GET/require-auth")}, nil),
+		"invoke-tagged":       iamdoc.InvokeMethods([]string{method("GET/users/*")}, nil).DenyUnlessTagged("team", "shop", []string{method("GET/users/*")}),
 		"invoke-some":         iamdoc.InvokeMethods([]string{method("GET/users/*"), method("*/files/*")}, []string{method("GET/users/*/secrets")}),
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -13,8 +13,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
 	"github.com/aws/smithy-go"
 	"github.com/pquerna/otp/totp"
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
-	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"auth-api/infra/localaws/awstest"
 )
@@ -238,6 +236,12 @@ func TestARefreshTokenIsTakenOnce(t *testing.T) {
 	}
 }
 
+func tagged(path, team string) m {
+	route := iamRoute(path, "authenticated")
+	route["callerTags"] = m{"team": team}
+	return route
+}
+
 // What users may not set themselves they cannot set, neither when they register nor
 // later, and the tags of their credentials follow what the administrator set.
 func TestTagsFollowWhatUsersCannotSet(t *testing.T) {
@@ -246,21 +250,14 @@ func TestTagsFollowWhatUsersCannotSet(t *testing.T) {
 		"principalTags":    m{"team": "custom:team"},
 		"groups":           m{"admins": m{}},
 		"userPasswordAuth": true,
-	}, iamRoute("/all", "authenticated"), iamRoute("/shop", "admins")))
-	// A policy that is written by hand, beside those of the routes.
-	parts := strings.Split(strings.TrimPrefix(s.Outputs.APIURL, s.AWS.URL()+"/execute-api/"), "/")
-	awstest.Run(t, s.AWS, func(ctx *pulumi.Context) (pulumi.Map, error) {
-		_, err := iam.NewRolePolicy(ctx, "shop", &iam.RolePolicyArgs{Role: pulumi.String("auth-api-local-authenticated"), Policy: pulumi.Sprintf(`{"Version": "2012-10-17", "Statement": {
-			"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": "arn:aws:execute-api:%s:%s:%s/%s/GET/shop",
-			"Condition": {"StringEquals": {"aws:PrincipalTag/team": "shop"}}}}`, s.Outputs.Region, s.AWS.Account, parts[0], parts[1])})
-		return nil, err
-	})
+	}, iamRoute("/all", "authenticated"), iamRoute("/{any}", "authenticated"), tagged("/shop", "shop"), tagged("/bank", "bank"), iamRoute("/admins", "admins")))
 	users := peopleOf(t, s)
 	users.add("ann", map[string]string{"custom:team": "shop"})
 	users.add("bob", map[string]string{"custom:team": "bank"})
 	users.add("eve", nil)
-	for user, want := range map[string]string{"ann": "/all /shop", "bob": "/all", "eve": "/all"} {
-		if may := allowed(t, s.SignIn(user, password), []string{"/all", "/shop"}); may != want {
+	users.add("chief", map[string]string{"custom:team": "bank"}, "admins")
+	for user, want := range map[string]string{"ann": "/all /other /shop", "bob": "/all /other /bank", "eve": "/all /other", "chief": "/all /other /bank /admins"} {
+		if may := allowed(t, s.SignIn(user, password), []string{"/all", "/other", "/shop", "/bank", "/admins"}); may != want {
 			t.Errorf("%s may call %q, want %q", user, may, want)
 		}
 	}

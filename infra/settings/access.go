@@ -14,6 +14,7 @@ import (
 // win over any number of permissions.
 type Access struct {
 	Allow, Deny []string
+	Unless      []Unless // of the routes that ask for tags
 }
 
 // Conflict is a pair of routes, by their places in the table, of which a caller may
@@ -33,7 +34,7 @@ func AccessOf(routes []Route, caller Caller) (Access, []Conflict) {
 	for i, r := range routes {
 		switch {
 		case r.Authorization != IAM || r.Method == "" || r.Path == "":
-		case slices.Contains(r.Callers, caller), caller != Guest && slices.Contains(r.Callers, Authenticated):
+		case grants(r, caller):
 			granted = append(granted, i)
 		default:
 			refused = append(refused, i)
@@ -56,7 +57,15 @@ func AccessOf(routes []Route, caller Caller) (Access, []Conflict) {
 			}
 		}
 	}
-	return access, conflicts
+	unless, untold := unlessTagged(routes, granted)
+	access.Unless = unless
+	return access, append(conflicts, untold...)
+}
+
+// grants tells whether a route lets a caller in.
+func grants(r Route, caller Caller) bool {
+	return r.Authorization == IAM && r.Method != "" && r.Path != "" &&
+		(slices.Contains(r.Callers, caller) || caller != Guest && slices.Contains(r.Callers, Authenticated))
 }
 
 // Pattern is the end of a route's execute-api ARN: METHOD/path, with * for what a

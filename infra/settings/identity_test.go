@@ -171,7 +171,7 @@ func TestASecretInPlainTextIsRefusedOnAWSAlone(t *testing.T) {
 
 // The routes name groups and scopes that the stack has.
 func TestRoutesNameGroupsAndScopesThatThereAre(t *testing.T) {
-	const identity = "\nidentity: {groups: {admins: {precedence: 1}, editors: {}}, resourceServers: {orders: {scopes: {read: Reads orders}}}}"
+	const identity = "\nidentity: {guests: true, principalTags: {team: sub}, groups: {admins: {precedence: 1}, editors: {}}, resourceServers: {orders: {scopes: {read: Reads orders}}}}"
 	route := func(fields string) string {
 		return "routes: [{method: GET, path: /a, function: no-auth, " + fields + "}]"
 	}
@@ -180,6 +180,18 @@ func TestRoutesNameGroupsAndScopesThatThereAre(t *testing.T) {
 		route("authorization: COGNITO_USER_POOLS, scopes: [orders/read, email]"):   "",
 		route("authorization: AWS_IAM, callers: [admin]"):                          `auth-api:routes[0].callers[0] is "admin": legal are authenticated, guest, admins, editors`,
 		route("authorization: COGNITO_USER_POOLS, scopes: [orders/write, openid]"): `auth-api:routes[0].scopes[0] is "orders/write": legal are openid, email, profile, phone, aws.cognito.signin.user.admin, orders/read`,
+		route("authorization: AWS_IAM, callerTags: {team: shop}"):                  "",
+		route("authorization: AWS_IAM, callerTags: {squad: shop}"):                 `auth-api:routes[0].callerTags.squad is no tag of callers: identity.principalTags has team`,
+		route("authorization: AWS_IAM, callerTags: {team: '${aws:username}'}"):     `auth-api:routes[0].callerTags.team is "${aws:username}": legal are 1 to 256 letters, digits, spaces and _ . : / = + - @`,
+		route("authorization: AWS_IAM, callerTags: {}"):                            `auth-api:routes[0].callerTags names no tags`,
+		route("authorization: AWS_IAM, callers: [guest], callerTags: {team: a}"):   `auth-api:routes[0].callerTags is for callers that have signed in: guests' credentials carry no tags`,
+		route("authorization: COGNITO_USER_POOLS, callerTags: {team: a}"):          `auth-api:routes[0].callerTags is for authorization AWS_IAM alone, and the route's is COGNITO_USER_POOLS`,
+		`routes:
+  - {method: GET, path: "/users/{id}", function: no-auth, authorization: AWS_IAM, callerTags: {team: a}}
+  - {method: GET, path: "/users/me", function: no-auth, authorization: AWS_IAM}`: `auth-api:routes[0] (GET /users/{id}) asks for callerTags, and IAM cannot tell it from auth-api:routes[1] (GET /users/me), which does not ask for them: give both the same callerTags, or one of them another path`,
+		`routes:
+  - {method: GET, path: "/users/{id}", function: no-auth, authorization: AWS_IAM}
+  - {method: GET, path: "/users/me", function: no-auth, authorization: AWS_IAM, callerTags: {team: a}}`: "",
 		`routes:
   - {method: GET, path: "/users/{id}", function: no-auth, authorization: AWS_IAM}
   - {method: GET, path: "/{rest+}", function: no-auth, authorization: AWS_IAM, callers: [admins]}`: `auth-api:routes[1] (GET /{rest+}) is not for authenticated, and IAM cannot tell it from auth-api:routes[0] (GET /users/{id}), which is: give both the same callers, or one of them another path`,
@@ -228,6 +240,41 @@ func TestAGroupIsRefusedWhoseRoleIsAFunctions(t *testing.T) {
 	}, nil, dir)
 	if err == nil || err.Error() != "Pulumi.dev.yaml: auth-api:identity.groups.x-role would have a role of the same name as the function group-x: give the group another name" {
 		t.Error(err)
+	}
+}
+
+// Who asks for a route with tags is denied it without them, whatever else is allowed.
+func TestARouteWithTagsIsDeniedWithoutThem(t *testing.T) {
+	iam := func(path string, tags map[string]string) settings.Route {
+		return settings.Route{Method: "GET", Path: path, Authorization: settings.IAM, Callers: []settings.Caller{settings.Authenticated}, CallerTags: tags}
+	}
+	shop := map[string]string{"team": "shop"}
+	for _, c := range []struct {
+		name      string
+		routes    []settings.Route
+		want      []settings.Unless
+		conflicts []settings.Conflict
+	}{
+		{"beside a wider route", []settings.Route{iam("/{any}", nil), iam("/shop", shop), iam("/till", shop)}, []settings.Unless{{Tag: "team", Value: "shop", Deny: []string{"GET/shop", "GET/till"}}}, nil},
+		{"two values, two tags", []settings.Route{iam("/a", shop), iam("/b", map[string]string{"team": "bank", "level": "1"})},
+			[]settings.Unless{{Tag: "level", Value: "1", Deny: []string{"GET/b"}}, {Tag: "team", Value: "bank", Deny: []string{"GET/b"}}, {Tag: "team", Value: "shop", Deny: []string{"GET/a"}}}, nil},
+		{"one that asks for more", []settings.Route{iam("/users/{id}", shop), iam("/users/{id}/key", map[string]string{"team": "shop", "level": "1"})},
+			[]settings.Unless{{Tag: "level", Value: "1", Deny: []string{"GET/users/*/key"}}, {Tag: "team", Value: "shop", Deny: []string{"GET/users/*", "GET/users/*/key"}}}, nil},
+		{"one that asks for none", []settings.Route{iam("/users/{id}", shop), iam("/users/{id}/name", nil)},
+			[]settings.Unless{{Tag: "team", Value: "shop", Deny: []string{"GET/users/*"}}}, []settings.Conflict{{Granted: 1, Refused: 0}}},
+		{"one that asks for another value", []settings.Route{iam("/users/{id}", shop), iam("/users/me", map[string]string{"team": "bank"})},
+			[]settings.Unless{{Tag: "team", Value: "bank", Deny: []string{"GET/users/me"}}, {Tag: "team", Value: "shop", Deny: []string{"GET/users/*"}}}, []settings.Conflict{{Granted: 1, Refused: 0}}},
+	} {
+		access, conflicts := settings.AccessOf(c.routes, settings.Authenticated)
+		if diff := cmp.Diff(c.want, access.Unless); diff != "" {
+			t.Errorf("%s: -want +got %s", c.name, diff)
+		}
+		if diff := cmp.Diff(c.conflicts, conflicts); diff != "" {
+			t.Errorf("%s: conflicts: -want +got %s", c.name, diff)
+		}
+		if len(access.Allow) != len(c.routes) {
+			t.Errorf("%s: allowed are %v", c.name, access.Allow)
+		}
 	}
 }
 

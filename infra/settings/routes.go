@@ -35,9 +35,10 @@ type Route struct {
 	Function       string // a folder of functions/
 	Authorization  Authorization
 	APIKeyRequired bool
-	Callers        []Caller // AWS_IAM: who gets the permission
-	Scopes         []string // COGNITO_USER_POOLS: one of them must be in the access token; none: an ID token is asked for
-	Public         bool     // said of a route that asks for neither, so that none is open by oversight
+	Callers        []Caller          // AWS_IAM: who gets the permission
+	CallerTags     map[string]string // AWS_IAM: session tags that callers must carry besides
+	Scopes         []string          // COGNITO_USER_POOLS: one of them must be in the access token; none: an ID token is asked for
+	Public         bool              // said of a route that asks for neither, so that none is open by oversight
 }
 
 // String is the route as people say it: GET /path.
@@ -107,6 +108,7 @@ func readRoute(o object, functions []string) Route {
 		r.Callers = []Caller{Authenticated}
 	}
 
+	r.CallerTags = readCallerTags(o, r)
 	r.Scopes = o.texts("scopes", nil, joined(scopes)+", those of identity.resourceServers", "For COGNITO_USER_POOLS: one of them must be in the access token. Without any, the route asks for an ID token.", nil)
 	if o.has("scopes") && r.Authorization != CognitoUserPools && r.Authorization != "" {
 		o.p.add(o.at("scopes"), "is for authorization %s alone, and the route's is %s", CognitoUserPools, r.Authorization)
@@ -141,9 +143,14 @@ func checkCallers(o object, routes []Route, identity Identity) {
 		}
 	}
 	checkScopes(o, routes, identity)
+	checkCallerTags(o, routes, identity)
+	untagged := slices.Clone(routes) // the conflicts of tags are told already
+	for i := range untagged {
+		untagged[i].CallerTags = nil
+	}
 	told := map[Conflict]bool{}
 	for _, caller := range legal {
-		_, conflicts := AccessOf(routes, caller)
+		_, conflicts := AccessOf(untagged, caller)
 		if len(conflicts) == 0 || told[conflicts[0]] {
 			continue
 		}

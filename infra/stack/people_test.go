@@ -17,6 +17,7 @@ config:
   auth-api:routes:
     - {method: GET, path: /no-auth, function: no-auth, apiKeyRequired: true}
     - {method: GET, path: /all, function: require-auth, authorization: AWS_IAM}
+    - {method: GET, path: /team, function: require-auth, authorization: AWS_IAM, callerTags: {team: shop}}
     - {method: GET, path: /admins, function: require-auth, authorization: AWS_IAM, callers: [admins]}
     - {method: GET, path: "/{any}", function: require-auth, authorization: AWS_IAM, callers: [editors]}
     - {method: GET, path: /orders, function: require-auth, authorization: COGNITO_USER_POOLS, scopes: [orders/read]}
@@ -96,10 +97,10 @@ func TestAGroupsRoleIsForItsMembersAlone(t *testing.T) {
 		return allow, deny
 	}
 	everybody, _ := policy("authenticated")
-	if len(everybody) != 1 {
+	if len(everybody) != 2 {
 		t.Fatalf("who has signed in may call %v", everybody)
 	}
-	for group, want := range map[string]int{"admins": 2, "editors": 2, "plain": 1} {
+	for group, want := range map[string]int{"admins": 3, "editors": 3, "plain": 2} {
 		allow, deny := policy(group)
 		if len(allow) != want || !slices.Contains(allow, everybody[0]) || slices.Contains(deny, everybody[0]) {
 			t.Errorf("%s may call %v, and may not %v", group, allow, deny)
