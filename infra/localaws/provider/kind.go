@@ -261,7 +261,7 @@ func diff(s schema, old, next, remembered, standing resource.PropertyMap, found 
 			if p.replace {
 				result.ReplaceKeys = append(result.ReplaceKeys, k)
 			}
-		case p.computed && !same(remembered[k], standing[k]):
+		case p.computed && key != modified && !same(remembered[k], standing[k]):
 			// Such as a stage's address after the local AWS moved to another port.
 			result.ChangedKeys = append(result.ChangedKeys, k)
 			detailed[key] = plugin.PropertyDiff{Kind: plugin.DiffUpdate}
@@ -298,6 +298,10 @@ func named(s schema, inputs resource.PropertyMap) bool {
 	}
 	return false
 }
+
+// modified is the property that tells when somebody changed something: users change
+// themselves, and join groups, which no deployment undoes.
+const modified = "lastModifiedDate"
 
 func same(a, b resource.PropertyValue) bool {
 	a, b = plain(a), plain(b)
