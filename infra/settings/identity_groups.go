@@ -38,7 +38,7 @@ func checkGroupRoles(o object, s *Settings) {
 }
 
 func readGroups(o object, id *Identity) {
-	o.named("groups", "NAME", "Groups of users, which routes may name as callers. Each has a role of its own, which may call what authenticated may and what names the group. Credentials are of one role: a user in several groups has that of the lowest precedence alone.", func(name string, o object) {
+	o.named("groups", "NAME", "Groups of users, which routes may name as callers. Each has a role of its own, which may call what authenticated may and what names the group. Credentials are of one role: a user in several groups has that of the lowest precedence alone. A group that is taken away, or renamed, takes its memberships along.", func(name string, o object) {
 		g := Group{Description: o.text("description", "", "is a text of at most 2048 characters", "What the group is for.")}
 		if precedence := o.integer("precedence", 0, 0, maxCount, "The lower, the sooner its role is a user's who is in several groups. Where the lowest two are equal, ambiguousRole says.", byDefault("after all that have one")); o.has("precedence") {
 			g.Precedence = &precedence
@@ -108,7 +108,7 @@ var tagName = regexp.MustCompile(`^[\pL\pN _.:/=+@-]{1,128}$`)
 // set themselves is refused: whoever decides by the tag would let them in by their own
 // word.
 func readPrincipalTags(o object, id Identity) map[string]string {
-	tags := o.table("principalTags", "claims of the ID token", "Tags of signed-in callers' credentials, by claims of their ID token: policies compare them by aws:PrincipalTag/TAG. Legal claims are "+claimRule+".", func(key, tag, claim string) {
+	tags := o.table("principalTags", "claims of the ID token", "Tags of signed-in callers' credentials, by claims of their ID token: routes ask for them by callerTags, and policies compare them by aws:PrincipalTag/TAG. Legal claims are "+claimRule+".", func(key, tag, claim string) {
 		if !tagName.MatchString(tag) || strings.HasPrefix(strings.ToLower(tag), "aws:") {
 			o.p.add(key, "is no tag's name: legal are 1 to 128 letters, digits, spaces and _ . : / = + - @, without aws: in front")
 		}
