@@ -111,8 +111,8 @@ func (d *deployment) checkTriggers() error {
 	if before == "" || s.Identity.Triggers.PreTokenGeneration != "" || len(s.Identity.Triggers.Functions()) == 0 {
 		return nil
 	}
-	return fmt.Errorf("Pulumi.%s.yaml: %s:identity.triggers.preTokenGeneration was %s and is gone, and AWS's provider would keep it as long as the user pool has another trigger. Nothing was done. Bring the stack up without any of identity.triggers first, and then with those that stay",
-		s.Stack, s.Project, before)
+	return fmt.Errorf("%s: %s:identity.triggers.preTokenGeneration was %s and is gone, and AWS's provider would keep it as long as the user pool has another trigger. Nothing was done. Bring the stack up without any of identity.triggers first, and then with those that stay",
+		"Pulumi."+s.Stack+".yaml", s.Project, before)
 }
 
 // identityOutputs adds what the stack tells of its user pool.

@@ -143,6 +143,28 @@ func TestNoSecretOfIdentityIsInTheOpen(t *testing.T) {
 	}
 }
 
+// A SAML provider's metadata may be a file of the repository; one that is not there is
+// told before the user pool is declared.
+func TestAProvidersMetadataIsAFile(t *testing.T) {
+	saml := func(file string) (*recorder, error) {
+		return people(t, "providers: {Saml: {type: SAML, metadataFile: "+file+"}}", nil)
+	}
+	r, err := saml("go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := dig[string](t, r.of("IdentityProvider")[0].Inputs, "providerDetails", "MetadataFile"); got != read(t, "../../go.mod") {
+		t.Errorf("the provider is told %q", got)
+	}
+	r, err = saml("nowhere.xml")
+	if err == nil || !strings.Contains(err.Error(), "reading identity.providers.Saml.metadataFile: open ") {
+		t.Error(err)
+	}
+	if pools := r.of("UserPool"); len(pools) > 0 {
+		t.Errorf("declared were %v", pools)
+	}
+}
+
 // walk are the texts in v that are not marked as secrets.
 func walk(v any) []string {
 	var out []string
