@@ -37,3 +37,39 @@ func (a Account) LogGroup(name string) string {
 func (a Account) Method(apiID, stage, pattern string) string {
 	return fmt.Sprintf("arn:%s:execute-api:%s:%s:%s/%s/%s", a.Partition, a.Region, a.ID, apiID, stage, pattern)
 }
+
+// Parameter is the ARN of an SSM parameter, whose name begins with a slash.
+func (a Account) Parameter(name string) string {
+	return fmt.Sprintf("arn:%s:ssm:%s:%s:parameter%s", a.Partition, a.Region, a.ID, name)
+}
+
+// Table is the ARN of a DynamoDB table.
+func (a Account) Table(name string) string {
+	return fmt.Sprintf("arn:%s:dynamodb:%s:%s:table/%s", a.Partition, a.Region, a.ID, name)
+}
+
+// Secret is the pattern of the ARN of a secret of Secrets Manager by its name, to which
+// AWS appends a hyphen and six characters of its own choice. No name that goes on longer
+// fits it.
+//
+// See https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_examples.html.
+func (a Account) Secret(name string) string {
+	return fmt.Sprintf("arn:%s:secretsmanager:%s:%s:secret:%s-??????", a.Partition, a.Region, a.ID, name)
+}
+
+// Key is the ARN of a KMS key by its id.
+func (a Account) Key(id string) string {
+	return fmt.Sprintf("arn:%s:kms:%s:%s:key/%s", a.Partition, a.Region, a.ID, id)
+}
+
+func (a Account) ec2(resource string) string {
+	return fmt.Sprintf("arn:%s:ec2:%s:%s:%s", a.Partition, a.Region, a.ID, resource)
+}
+
+// dnsSuffix ends the names of the services of a partition.
+func (a Account) dnsSuffix() string {
+	if a.Partition == "aws-cn" {
+		return "amazonaws.com.cn"
+	}
+	return "amazonaws.com"
+}

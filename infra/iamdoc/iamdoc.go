@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -116,6 +117,9 @@ func (s Statement) check() error {
 		}
 	}
 	for _, resource := range s.Resources {
+		if resource == EveryResource && s.Effect == Allow && !slices.ContainsFunc(s.Actions, func(action string) bool { return unscoped[action] == "" }) {
+			continue
+		}
 		if parts := strings.SplitN(resource, ":", 6); len(parts) != 6 || parts[0] != "arn" || strings.Trim(parts[5], "*") == "" {
 			return fmt.Errorf("resource is %q: legal is an ARN that names something", resource)
 		}

@@ -25,9 +25,18 @@ func TestDocuments(t *testing.T) {
 		"trust-guest":         iamdoc.TrustIdentityPool("us-west-2:11111111-2222-3333-4444-555555555555", iamdoc.Unauthenticated),
 		"trust-tagged":        iamdoc.TrustTaggedIdentityPool("us-west-2:11111111-2222-3333-4444-555555555555", iamdoc.Authenticated),
 		"write-logs":          iamdoc.WriteLogs(account.LogGroup("/aws/lambda/auth-api-dev-no-auth")),
-		"invoke-one":          iamdoc.InvokeMethods([]string{method("GET/require-auth")}, nil),
-		"invoke-tagged":       iamdoc.InvokeMethods([]string{method("GET/users/*")}, nil).DenyUnlessTagged("team", "shop", []string{method("GET/users/*")}),
-		"invoke-some":         iamdoc.InvokeMethods([]string{method("GET/users/*"), method("*/files/*")}, []string{method("GET/users/*/secrets")}),
+		"use-network":         iamdoc.UseNetwork(account, []string{"subnet-0b2", "subnet-0a1"}, []string{"sg-0c3"}),
+		"use-grants": iamdoc.Use(account, iamdoc.Grants{
+			Parameters:    []string{account.Parameter("/shop/web"), account.Parameter("/shop/limits"), account.Parameter("/shop/web")},
+			ParameterKeys: []string{account.Key("11111111-2222-3333-4444-555555555555")},
+			ReadTables:    []string{account.Table("orders")}, WriteTables: []string{account.Table("orders"), account.Table("events")},
+			Functions: []string{account.Function("auth-api-dev-guest-list:live")},
+			Secrets:   []string{account.Secret("shop/db")}, SecretKeys: []string{account.Key("66666666-7777-8888-9999-000000000000")},
+		}),
+		"use-parameter": iamdoc.Use(account, iamdoc.Grants{Parameters: []string{account.Parameter("/shop/web")}}),
+		"invoke-one":    iamdoc.InvokeMethods([]string{method("GET/require-auth")}, nil),
+		"invoke-some":   iamdoc.InvokeMethods([]string{method("GET/users/*"), method("*/files/*")}, []string{method("GET/users/*/secrets")}),
+		"invoke-tagged": iamdoc.InvokeMethods([]string{method("GET/users/*")}, nil).DenyUnlessTagged("team", "shop", []string{method("GET/users/*")}),
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := document.JSON()
@@ -71,6 +80,12 @@ func TestADocumentThatGrantsTooMuchOrNothingIsRefused(t *testing.T) {
 		{"some actions", func(s *iamdoc.Statement) { s.Actions = []string{"logs:Put*"} }, `action is "logs:Put*"`},
 		{"no resources", func(s *iamdoc.Statement) { s.Resources = nil }, "it has neither a principal nor resources"},
 		{"every resource", func(s *iamdoc.Statement) { s.Resources = []string{"*"} }, `resource is "*"`},
+		{"every resource, of an action that knows narrower ones too", func(s *iamdoc.Statement) {
+			s.Actions, s.Resources = []string{"ec2:DescribeSubnets", "ec2:DeleteNetworkInterface"}, []string{"*"}
+		}, `resource is "*"`},
+		{"every resource, denied", func(s *iamdoc.Statement) {
+			s.Effect, s.Actions, s.Resources = iamdoc.Deny, []string{"ec2:DescribeSubnets"}, []string{"*"}
+		}, `resource is "*"`},
 		{"every resource of a service", func(s *iamdoc.Statement) { s.Resources = []string{"arn:aws:logs:us-west-2:111122223333:*"} }, `resource is "arn:aws:logs:us-west-2:111122223333:*"`},
 		{"the resource itself and others", func(s *iamdoc.Statement) {
 			s.Principal, s.Attached = &iamdoc.Principal{Service: "lambda.amazonaws.com"}, true
@@ -103,10 +118,31 @@ func TestARNs(t *testing.T) {
 		account.FunctionIntegration("f"):            "arn:aws-us-gov:apigateway:us-gov-west-1:lambda:path/2015-03-31/functions/arn:aws-us-gov:lambda:us-gov-west-1:111122223333:function:f/invocations",
 		account.LogGroup("/g"):                      "arn:aws-us-gov:logs:us-gov-west-1:111122223333:log-group:/g",
 		account.Method("api", "dev", "GET/users/*"): "arn:aws-us-gov:execute-api:us-gov-west-1:111122223333:api/dev/GET/users/*",
+		account.Parameter("/shop/web"):              "arn:aws-us-gov:ssm:us-gov-west-1:111122223333:parameter/shop/web",
+		account.Table("orders"):                     "arn:aws-us-gov:dynamodb:us-gov-west-1:111122223333:table/orders",
+		account.Secret("shop/db"):                   "arn:aws-us-gov:secretsmanager:us-gov-west-1:111122223333:secret:shop/db-??????",
+		account.Key("k"):                            "arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/k",
 		account.Method("api", "*", "POST/"):         "arn:aws-us-gov:execute-api:us-gov-west-1:111122223333:api/*/POST/",
 	} {
 		if got != want {
 			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
+
+func TestGrantsOfNothingAreNoPolicy(t *testing.T) {
+	if d := iamdoc.Use(iamdoc.Account{}, iamdoc.Grants{}); len(d.Statements) != 0 {
+		t.Errorf("nothing is granted, and written was %+v", d)
+	}
+}
+
+// A key is of use only by way of the service, whose name is another in China.
+func TestAKeyIsUsedByWayOfItsService(t *testing.T) {
+	for partition, want := range map[string]string{"aws": "ssm.cn-north-1.amazonaws.com", "aws-cn": "ssm.cn-north-1.amazonaws.com.cn"} {
+		account := iamdoc.Account{Partition: partition, Region: "cn-north-1", ID: "111122223333"}
+		text, err := iamdoc.Use(account, iamdoc.Grants{ParameterKeys: []string{account.Key("k")}}).JSON()
+		if err != nil || !strings.Contains(text, `"Condition":{"StringEquals":{"kms:ViaService":"`+want+`"}}`) {
+			t.Errorf("%s: %s, %v", partition, text, err)
 		}
 	}
 }
