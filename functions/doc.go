@@ -32,7 +32,9 @@
 //   - Build nothing at init that the first request may not need. An AWS client
 //     built there costs every cold start some 10 ms; use sync.OnceValue.
 //   - Import nothing of infra: what deploys a function is not part of it. Its role
-//     lets it write its own log, and nothing else.
+//     lets it write its own log, and what its grants say in the stack file.
+//   - Ask another function through package invoke: require-auth asks guest-list,
+//     which no route reaches, by its grant alone.
 //
 // pulumi preview and up build what is here; there is nothing else to run.
 package functions

@@ -1,0 +1,124 @@
+package invoke
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+)
+
+const secret = "placeholder-secret-access-key"
+
+func environment(address string) func(string) string {
+	return func(name string) string {
+		return map[string]string{
+			"AWS_ENDPOINT_URL": address, "AWS_REGION": "us-west-2",
+			"AWS_ACCESS_KEY_ID": "ASIAPLACEHOLDER", "AWS_SECRET_ACCESS_KEY": secret, "AWS_SESSION_TOKEN": "placeholder-session",
+		}[name]
+	}
+}
+
+func clock() time.Time { return time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC) }
+
+// The request as Lambda gets it. Whether its signature holds is tried on the local AWS,
+// which verifies it.
+func TestTheRequest(t *testing.T) {
+	const function = "arn:aws:lambda:us-west-2:111122223333:function:auth-api-dev-guest-list:live"
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil || string(body) != `{"caller":"ann"}` {
+			t.Errorf("the body is %s, %v", body, err)
+		}
+		if want := "/2015-03-31/functions/" + strings.ReplaceAll(function, ":", "%3A") + "/invocations"; r.Method != "POST" || r.RequestURI != want {
+			t.Errorf("it is %s %s, want POST %s", r.Method, r.RequestURI, want)
+		}
+		if got := r.Header.Get("Authorization"); !strings.HasPrefix(got, "AWS4-HMAC-SHA256 Credential=ASIAPLACEHOLDER/20260601/us-west-2/lambda/aws4_request, SignedHeaders=") {
+			t.Errorf("it is signed %s", got)
+		}
+		if got := r.Header.Get("X-Amz-Security-Token"); got != "placeholder-session" {
+			t.Errorf("the session's token is %s", got)
+		}
+		_, _ = io.WriteString(w, `{"rooms":["bar"]}`)
+	}))
+	defer server.Close()
+	var answer struct{ Rooms []string }
+	if err := ask(t.Context(), environment(server.URL+"/"), clock, function, map[string]string{"caller": "ann"}, &answer); err != nil || len(answer.Rooms) != 1 {
+		t.Errorf("the answer is %v, %v", answer, err)
+	}
+}
+
+func TestWhatGoesWrongIsToldAndNoMore(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		status  int
+		headers map[string]string
+		body    string
+		want    string
+	}{
+		{"refused", 403, map[string]string{"X-Amzn-ErrorType": "AccessDeniedException:http://internal.amazon.com/"}, `{"Message":"User: … is not authorized"}`,
+			"asking guest-list: this function's role has no permission to invoke it"},
+		{"refused for another reason", 403, map[string]string{"X-Amzn-ErrorType": "ExpiredTokenException"}, "", "asking guest-list: Lambda answered 403 Forbidden ExpiredTokenException"},
+		{"not there", 404, map[string]string{"X-Amzn-ErrorType": "ResourceNotFoundException"}, "", "asking guest-list: Lambda answered 404 Not Found ResourceNotFoundException"},
+		{"too many", 429, map[string]string{"X-Amzn-ErrorType": "TooManyRequestsException"}, "", "asking guest-list: Lambda answered 429 Too Many Requests TooManyRequestsException"},
+		{"it failed", 200, map[string]string{"X-Amz-Function-Error": "Unhandled"}, `{"errorMessage":"about ann"}`, "asking guest-list: it failed (Unhandled); its log says why"},
+		{"no JSON", 200, nil, "about ann", "asking guest-list: decoding the answer: invalid character"},
+		{"another shape", 200, nil, `[]`, "asking guest-list: decoding the answer: json: cannot unmarshal array"},
+		{"endless", 200, nil, strings.Repeat(" ", maxAnswer+1), "asking guest-list: the answer is longer than 6291456 bytes"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				for name, value := range c.headers {
+					w.Header().Set(name, value)
+				}
+				w.WriteHeader(c.status)
+				_, _ = io.WriteString(w, c.body)
+			}))
+			defer server.Close()
+			var answer struct{ Rooms []string }
+			err := ask(t.Context(), environment(server.URL), clock, "guest-list", "who is ann?", &answer)
+			if err == nil || !strings.HasPrefix(err.Error(), c.want) || errors.Is(err, ErrRefused) != (c.name == "refused") {
+				t.Fatalf("it says %v, want %s", err, c.want)
+			}
+			for _, private := range []string{secret, "placeholder-session", "who is ann", "about ann"} {
+				if strings.Contains(err.Error(), private) {
+					t.Errorf("it tells %q: %v", private, err)
+				}
+			}
+		})
+	}
+}
+
+func TestNobodyAnswers(t *testing.T) {
+	server := httptest.NewServer(http.NotFoundHandler())
+	server.Close()
+	if err := ask(t.Context(), environment(server.URL), clock, "guest-list", nil, nil); err == nil || !strings.HasPrefix(err.Error(), "asking guest-list: Post ") {
+		t.Errorf("it says %v", err)
+	}
+	if err := ask(t.Context(), environment(server.URL), clock, "guest-list", func() {}, nil); err == nil || !strings.HasPrefix(err.Error(), "asking guest-list: encoding the question: ") {
+		t.Errorf("it says %v", err)
+	}
+}
+
+func TestWhereLambdaIs(t *testing.T) {
+	for want, set := range map[string]map[string]string{
+		"https://lambda.us-west-2.amazonaws.com":     {"AWS_REGION": "us-west-2"},
+		"https://lambda.cn-north-1.amazonaws.com.cn": {"AWS_REGION": "cn-north-1"},
+		"http://127.0.0.1:4566":                      {"AWS_REGION": "us-west-2", "AWS_ENDPOINT_URL": "http://127.0.0.1:4566"},
+		"http://127.0.0.1:1":                         {"AWS_ENDPOINT_URL_LAMBDA": "http://127.0.0.1:1/", "AWS_ENDPOINT_URL": "http://127.0.0.1:4566"},
+	} {
+		if got := endpoint(func(name string) string { return set[name] }); got != want {
+			t.Errorf("%v: got %s, want %s", set, got, want)
+		}
+	}
+}
+
+func TestVariable(t *testing.T) {
+	for function, want := range map[string]string{"guest-list": "FUNCTION_GUEST_LIST", "a_b-C9": "FUNCTION_A_B_C9"} {
+		if got := Variable(function); got != want {
+			t.Errorf("%s: got %s, want %s", function, got, want)
+		}
+	}
+}
