@@ -31,7 +31,8 @@ type Settings struct {
 	Routes         []Route
 	UsagePlan      UsagePlan
 	Identity       Identity
-	Functions      map[string]Function // exactly those that routes name
+	Functions      map[string]Function // exactly those that routes and grants name
+	Canary         Canary
 	Logging        Logging
 	Tracing        bool // whether X-Ray traces requests
 	Encryption     Encryption
@@ -132,6 +133,7 @@ func read(p *problems, project, stack string, own map[string]any, secrets, known
 	s.UsagePlan = readUsagePlan(o)
 	s.Identity = readIdentity(o, s.Target, known)
 	settings := readFunctions(o)
+	s.Canary = readCanary(o)
 	s.Logging = readLogging(o)
 	s.Tracing = readTracing(o)
 	s.Encryption = readEncryption(o)
@@ -147,8 +149,13 @@ func read(p *problems, project, stack string, own map[string]any, secrets, known
 	o.close()
 
 	checkCallers(o, s.Routes, s.Identity)
+	checkFunctions(o, s, settings, known)
 	s.Functions = usedFunctions(o, s, settings, known)
 	checkGroupRoles(o, s)
+	checkCanary(o, s)
+	if slices.Contains(secrets, o.at("functions")) {
+		p.add(o.at("functions"), "holds an encrypted value, which would stand in the open on AWS: keep it in SSM or Secrets Manager, and let the function read it by grants: [{parameter: /path}] or [{secret: name}]")
+	}
 	s.DemoPassword = demoPassword(o, s, slices.Contains(secrets, o.at("demoPassword")))
 	for _, suffix := range s.nameSuffixes() {
 		if name := s.Name(suffix); len(name) > maxName {
@@ -182,7 +189,7 @@ func (s *Settings) nameSuffixes() []string {
 	return suffixes
 }
 
-// FunctionNames are the functions that the routes name, in order of the alphabet.
+// FunctionNames are the functions that something names, in order of the alphabet.
 func (s *Settings) FunctionNames() []string { return sortedKeys(s.Functions) }
 
 func readUsagePlan(o object) UsagePlan {
