@@ -34,7 +34,7 @@ type Args struct {
 	Domain        settings.Domain
 	KeyARN        pulumi.StringPtrInput         // encrypts the logs; nil: AWS's own key
 	Functions     map[string]*function.Function // by the name that routes have for them
-	FunctionNames map[string]string             // the same → the name in AWS, known before it is made
+	FunctionNames map[string]string             // the same → the name in AWS, with its alias (NAME:live), known before it is made
 	Roles         map[settings.Caller]pulumi.StringOutput
 	UserPoolARN   pulumi.StringOutput // for routes with authorization COGNITO_USER_POOLS
 	Account       iamdoc.Account
@@ -48,6 +48,7 @@ type API struct {
 	URL pulumi.StringOutput `pulumi:"url"` // ends with the stage, without a slash
 	Key pulumi.StringOutput `pulumi:"key"` // a secret
 
+	ID       pulumi.StringOutput // of the REST API
 	StageARN pulumi.StringOutput `pulumi:"stageArn"`
 
 	// DomainURL is the API's address at its own name, without a stage. It is nil where
@@ -98,7 +99,7 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 	if err := c.domain(ctx, args, rest, stage); err != nil {
 		return nil, err
 	}
-	c.URL, c.StageARN = stage.InvokeUrl, stage.Arn
+	c.URL, c.ID, c.StageARN = stage.InvokeUrl, rest.ID().ToStringOutput(), stage.Arn
 	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{"url": c.URL, "key": c.Key, "stageArn": c.StageARN})
 }
 
@@ -129,6 +130,7 @@ func (c *API) permissions(ctx *pulumi.Context, args Args, rest *apigateway.RestA
 		permission, err := lambda.NewPermission(ctx, name, &lambda.PermissionArgs{
 			Action:    pulumi.String("lambda:InvokeFunction"),
 			Function:  args.Functions[name].Name,
+			Qualifier: args.Functions[name].Qualifier,
 			Principal: pulumi.String("apigateway.amazonaws.com"),
 			SourceArn: source,
 		}, pulumi.Parent(c))

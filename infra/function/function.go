@@ -24,17 +24,32 @@ type Args struct {
 	Timeout          int    // seconds
 	LogRetentionDays int
 	Tracing          bool                  // whether X-Ray traces its invocations
-	KeyARN           pulumi.StringPtrInput // encrypts its log; nil: AWS's own key
+	KeyARN           pulumi.StringPtrInput // encrypts its log and environment; nil: AWS's own key
 	Account          iamdoc.Account
 	Tags             map[string]string
+
+	ReservedConcurrency *int // nil: it shares what the account has
+	Environment         map[string]string
+	Network             *Network        // nil: none of the account's
+	Grants              iamdoc.Document // what its code may do; without statements: nothing
+	Release             *Release        // nil: it has no versions, and a change is live at once
 }
 
-// Function is a Lambda function that may write to its own log group, and nothing else.
+// Network is where a function stands: in subnets, with security groups, by their ids.
+type Network struct{ SubnetIDs, SecurityGroupIDs []string }
+
+// Function is a Lambda function that may write to its own log group, and do what it is
+// granted, and nothing else.
 type Function struct {
 	pulumi.ResourceState
 
 	Name pulumi.StringOutput `pulumi:"name"` // in AWS
-	ARN  pulumi.StringOutput `pulumi:"arn"`
+	ARN  pulumi.StringOutput `pulumi:"arn"`  // that it is to be called by: of the alias, if it has one
+
+	Role      pulumi.StringOutput   // name of its role
+	Qualifier pulumi.StringPtrInput // of permissions to call it: the alias; nil without versions
+	Live      pulumi.StringOutput   // with a Release: the version that callers reach
+	Newest    pulumi.StringOutput   // with a Release: the version that was published last
 }
 
 // New declares a function, its role and its log group.
@@ -71,13 +86,26 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 	if err != nil {
 		return nil, err
 	}
-	grant, err := c.policy(ctx, name+"-logs", "write-own-logs", role, iamdoc.WriteLogs(args.Account.LogGroup(groupName)), parent)
-	if err != nil {
-		return nil, err
+	// All policies stand before the function: Lambda refuses one whose role may not make
+	// its network interfaces, and no invocation shall run without its grants.
+	before := []pulumi.Resource{logs}
+	for _, p := range args.policies(groupName) {
+		text, err := p.document.JSON()
+		if err != nil {
+			return nil, fmt.Errorf("function %s: %w", name, err)
+		}
+		attached, err := iam.NewRolePolicy(ctx, name+"-"+p.suffix, &iam.RolePolicyArgs{
+			Name:   pulumi.String(p.name),
+			Role:   role.Name,
+			Policy: pulumi.String(text),
+		}, parent)
+		if err != nil {
+			return nil, err
+		}
+		before = append(before, attached)
 	}
 
-	needs := []pulumi.Resource{grant, logs}
-	in := &lambda.FunctionArgs{
+	declared := &lambda.FunctionArgs{
 		Name:          pulumi.String(args.FunctionName),
 		Description:   pulumi.String(args.Description),
 		Code:          pulumi.NewFileArchive(args.Archive),
@@ -89,31 +117,55 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 		Role:          role.Arn,
 		Tags:          tags,
 	}
-	if args.Tracing {
-		in.TracingConfig = lambda.FunctionTracingConfigArgs{Mode: pulumi.String("Active")}
-		trace, err := c.policy(ctx, name+"-traces", "write-traces", role, iamdoc.WriteTraces(), parent)
-		if err != nil {
-			return nil, err
-		}
-		needs = append(needs, trace)
+	if args.ReservedConcurrency != nil {
+		declared.ReservedConcurrentExecutions = pulumi.Int(*args.ReservedConcurrency)
 	}
-	f, err := lambda.NewFunction(ctx, name, in, parent, pulumi.DependsOn(needs))
+	if len(args.Environment) > 0 {
+		declared.Environment = lambda.FunctionEnvironmentArgs{Variables: pulumi.ToStringMap(args.Environment)}
+	}
+	if args.Network != nil {
+		declared.VpcConfig = lambda.FunctionVpcConfigArgs{
+			SubnetIds: pulumi.ToStringArray(args.Network.SubnetIDs), SecurityGroupIds: pulumi.ToStringArray(args.Network.SecurityGroupIDs),
+		}
+	}
+	if args.Tracing {
+		declared.TracingConfig = lambda.FunctionTracingConfigArgs{Mode: pulumi.String("Active")}
+	}
+	if args.KeyARN != nil && len(args.Environment) > 0 { // without one Lambda does not keep the key
+		declared.KmsKeyArn = args.KeyARN
+	}
+	if args.Release != nil {
+		declared.Publish = pulumi.Bool(true)
+	}
+	f, err := lambda.NewFunction(ctx, name, declared, parent, pulumi.DependsOn(before))
 	if err != nil {
 		return nil, err
 	}
-	c.Name, c.ARN = f.Name, f.Arn
+	c.Name, c.ARN, c.Role = f.Name, f.Arn, role.Name
+	if args.Release != nil {
+		if err := c.release(ctx, name, f, *args.Release, parent); err != nil {
+			return nil, err
+		}
+	}
 	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{"name": c.Name, "arn": c.ARN})
 }
 
-// policy gives the function's role what a document allows.
-func (c *Function) policy(ctx *pulumi.Context, name, policyName string, role *iam.Role, document iamdoc.Document, opts ...pulumi.ResourceOption) (*iam.RolePolicy, error) {
-	text, err := document.JSON()
-	if err != nil {
-		return nil, fmt.Errorf("the policy %s of function %s: %w", policyName, name, err)
+// policy is an inline policy of the role.
+type policy struct {
+	suffix, name string // of the resource's name; in AWS
+	document     iamdoc.Document
+}
+
+func (args Args) policies(logGroup string) []policy {
+	out := []policy{{"logs", "write-own-logs", iamdoc.WriteLogs(args.Account.LogGroup(logGroup))}}
+	if n := args.Network; n != nil {
+		out = append(out, policy{"network", "use-network", iamdoc.UseNetwork(args.Account, n.SubnetIDs, n.SecurityGroupIDs)})
 	}
-	return iam.NewRolePolicy(ctx, name, &iam.RolePolicyArgs{
-		Name:   pulumi.String(policyName),
-		Role:   role.Name,
-		Policy: pulumi.String(text),
-	}, opts...)
+	if len(args.Grants.Statements) > 0 {
+		out = append(out, policy{"grants", "use-grants", args.Grants})
+	}
+	if args.Tracing {
+		out = append(out, policy{"traces", "write-traces", iamdoc.WriteTraces()})
+	}
+	return out
 }

@@ -9,26 +9,29 @@ import (
 type Canary struct {
 	Functions []string // those with versions; empty: none
 	Percent   int      // of the calls that the newest version gets; 0: all
-	Rollback  bool     // the version that was live before gets all calls
+	Rollback  []string // those of Functions whose newest version gets no calls
 }
 
 // Has tells whether the calls of a function go to published versions of it.
 func (c Canary) Has(function string) bool { return slices.Contains(c.Functions, function) }
 
+// RollsBack tells whether a function goes back to the version that was live before.
+func (c Canary) RollsBack(function string) bool { return slices.Contains(c.Rollback, function) }
+
 func readCanary(o object) Canary {
 	var canary Canary
-	o.child("canary", "How a change of a function's code or settings comes to its callers: by published versions of it behind the alias live, to which routes, triggers and grants lead. One up with percent gives the new version its share; one without it gives it all; one with rollback goes back. The output functionVersions tells which versions are live and next.", func(o object) {
+	o.child("canary", "How a change of a function's code or settings comes to its callers: by published versions of it behind the alias live, to which routes, triggers and grants lead. An up with percent gives a new version its share; one without it makes it the live one; one with rollback goes back. The output functionVersions tells which versions are live and next.", func(o object) {
 		canary = Canary{
 			Functions: o.texts("functions", nil, "functions of the stack", "The functions with versions. For others a change is live at once.", nil),
 			Percent:   o.integer("percent", 0, 1, 99, "How many of 100 calls the newest version gets, beside the one that is live; a function's first version gets all. Without it the newest version becomes the live one.", byDefault("the newest version gets all")),
-			Rollback:  o.boolean("rollback", false, "Whether the newest version gets no calls: those go to the live one beside it, or, where the newest is live already, to the one before. What is deployed meanwhile waits."),
+			Rollback:  o.texts("rollback", nil, "functions of canary.functions", "Those whose newest version gets no calls: the live one beside it keeps them, or, where the newest is live already, the one before gets them back. What is deployed meanwhile waits.", nil),
 		}
-		if len(canary.Functions) > 0 {
-			return
+		if o.has("percent") && len(canary.Functions) == 0 {
+			o.p.add(o.at("percent"), "is for the functions of %s, and there are none", o.at("functions"))
 		}
-		for _, name := range []string{"percent", "rollback"} {
-			if o.has(name) && (name != "rollback" || canary.Rollback) {
-				o.p.add(o.at(name), "is for the functions of %s, and there are none", o.at("functions"))
+		for i, name := range canary.Rollback {
+			if !canary.Has(name) {
+				o.p.add(fmt.Sprintf("%s[%d]", o.at("rollback"), i), "is %q, which %s does not name", name, o.at("functions"))
 			}
 		}
 	})

@@ -37,7 +37,7 @@ functions:
   no-auth:
     vpc: {network: organization/auth-api-network/dev}
     grants: [{invoke: require-auth}] # they ask one another
-canary: {functions: [no-auth], percent: 10, rollback: true}
+canary: {functions: [no-auth], percent: 10, rollback: [no-auth]}
 `)
 	if err != nil {
 		t.Fatal(err)
@@ -64,10 +64,10 @@ canary: {functions: [no-auth], percent: 10, rollback: true}
 	if diff := cmp.Diff(want, got.Functions); diff != "" {
 		t.Error("-want +got", diff)
 	}
-	if diff := cmp.Diff(settings.Canary{Functions: []string{"no-auth"}, Percent: 10, Rollback: true}, got.Canary); diff != "" {
+	if diff := cmp.Diff(settings.Canary{Functions: []string{"no-auth"}, Percent: 10, Rollback: []string{"no-auth"}}, got.Canary); diff != "" {
 		t.Error("-want +got", diff)
 	}
-	if got.Canary.Has("require-auth") || !got.Canary.Has("no-auth") {
+	if c := got.Canary; c.Has("require-auth") || !c.Has("no-auth") || c.RollsBack("require-auth") || !c.RollsBack("no-auth") {
 		t.Error("the wrong functions have versions")
 	}
 }
@@ -188,7 +188,8 @@ functions: {no-auth: {grants: [{route: "GET /users/{id}"}]}}`,
 			at + `.grants let it call GET /users/{id}, and IAM cannot tell that from routes[1] (GET /{all+}), which they do not: grant both, or give one of them another path`},
 
 		{"percent of nothing", open + "\ncanary: {percent: 10}", `auth-api:canary.percent is for the functions of auth-api:canary.functions, and there are none`},
-		{"rollback of nothing", open + "\ncanary: {rollback: true}", `auth-api:canary.rollback is for the functions of auth-api:canary.functions, and there are none`},
+		{"rollback of nothing", open + "\ncanary: {rollback: [no-auth]}", `auth-api:canary.rollback[0] is "no-auth", which auth-api:canary.functions does not name`},
+		{"rollback as a yes", open + "\ncanary: {functions: [no-auth], rollback: true}", `auth-api:canary.rollback is true: legal is a list of functions of canary.functions`},
 		{"all of it", open + "\ncanary: {functions: [no-auth], percent: 100}", `auth-api:canary.percent is 100: legal is a whole number from 1 to 99`},
 		{"none of it", open + "\ncanary: {functions: [no-auth], percent: 0}", `auth-api:canary.percent is 0: legal is a whole number from 1 to 99`},
 		{"a canary of a function that is not used", open + "\ncanary: {functions: [require-auth]}", `auth-api:canary.functions[0] is "require-auth", which is no function of this stack: legal are no-auth`},

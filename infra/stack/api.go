@@ -11,7 +11,7 @@ func (d *deployment) declareAPI() error {
 	s := d.settings
 	names := map[string]string{}
 	for _, name := range s.FunctionNames() {
-		names[name] = s.Name(name)
+		names[name] = functionName(s, name)
 	}
 	roles := map[settings.Caller]pulumi.StringOutput{settings.Authenticated: d.identity.AuthenticatedRole}
 	if d.identity.GuestRole != nil {

@@ -7,7 +7,7 @@ import (
 )
 
 // outputs are what the stack tells: the same names on AWS and on the local AWS.
-func (d *deployment) outputs() pulumi.Map {
+func (d *deployment) outputs() (pulumi.Map, error) {
 	s, where, id, rest := d.settings, d.where, d.identity, d.api
 	region := where.account.Region
 	all := pulumi.Map{
@@ -53,5 +53,9 @@ func (d *deployment) outputs() pulumi.Map {
 		routes[r.Method+" "+r.Path] = route
 	}
 	all["routes"] = routes
-	return all
+	versions, err := d.versionsNow()
+	if len(versions) > 0 {
+		all[versionsOutput] = versions
+	}
+	return all, err
 }

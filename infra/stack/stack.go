@@ -103,11 +103,7 @@ func (p *program) run(ctx *pulumi.Context) error {
 		return err
 	}
 
-	host := hostOf(s.Target)
-	archives, err := p.build(context.Background(), function.BuildArgs{
-		Root: root, Out: filepath.Join(root, ".auth-api", "artifacts", s.Stack),
-		GOOS: host.goos, GOARCH: host.goarch, Names: s.FunctionNames(),
-	})
+	archives, err := buildFunctions(context.Background(), p.build, root, s)
 	if err != nil {
 		return err
 	}
@@ -117,12 +113,15 @@ func (p *program) run(ctx *pulumi.Context) error {
 		tags: map[string]string{"project": s.Project, "stack": s.Stack},
 	}
 	// Each step may use what those before it made, and nothing of those after it.
-	for _, step := range []func() error{d.keepUsers, d.declareKey, d.declareFunctions, d.declareIdentity, d.declareAPI, d.declareFirewall, d.declareMonitoring} {
+	for _, step := range []func() error{d.keepUsers, d.declareKey, d.declareFunctions, d.declareIdentity, d.declareAPI, d.grantRoutes, d.declareFirewall, d.declareMonitoring} {
 		if err := step(); err != nil {
 			return err
 		}
 	}
-	all := d.outputs()
+	all, err := d.outputs()
+	if err != nil {
+		return err
+	}
 	for name, value := range all {
 		ctx.Export(name, value)
 	}
@@ -145,7 +144,8 @@ type deployment struct {
 
 	replaceSchemas bool // see keepUsers
 
-	keyARN    *pulumi.StringOutput // of the stack's own key; nil: there is none
+	keyARN    *pulumi.StringOutput         // of the stack's own key; nil: there is none
+	networks  map[string]*function.Network // those of other stacks, by their names
 	functions map[string]*function.Function
 	identity  *identity.Identity
 	api       *api.API

@@ -46,7 +46,7 @@ func TestWhatTheStacksDeclare(t *testing.T) {
 						args.Names = nil // of this host: the archives' names are the same
 					}
 					made, err := inner(ctx, args)
-					for _, name := range []string{"no-auth", "require-auth"} {
+					for _, name := range []string{"guest-list", "no-auth", "require-auth"} {
 						made[name] = name + ".zip"
 					}
 					return made, err
