@@ -22,6 +22,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -51,26 +52,27 @@ func Variable(function string) string {
 //
 // See https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html.
 func Function(ctx context.Context, function string, question, answer any) error {
-	return ask(ctx, os.Getenv, time.Now, function, question, answer)
+	return fromEnvironment.ask(ctx, function, question, answer)
 }
 
-func ask(ctx context.Context, env func(string) string, now func() time.Time, function string, question, answer any) error {
+var fromEnvironment = &client{env: os.Getenv, now: time.Now}
+
+type client struct {
+	env  func(string) string
+	now  func() time.Time
+	skew atomic.Int64 // of Lambda's clock against this one, in nanoseconds, once it is known to matter
+}
+
+func (c *client) ask(ctx context.Context, function string, question, answer any) error {
 	body, err := json.Marshal(question)
 	if err != nil {
 		return fmt.Errorf("asking %s: encoding the question: %w", function, err)
 	}
-	address := endpoint(env) + "/2015-03-31/functions/" + strings.ReplaceAll(url.PathEscape(function), ":", "%3A") + "/invocations"
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
-	if err != nil {
-		return fmt.Errorf("asking %s: %w", function, err)
+	response, err := c.send(ctx, function, body)
+	if err == nil && response.StatusCode == http.StatusForbidden && c.corrected(response) {
+		response.Body.Close()
+		response, err = c.send(ctx, function, body)
 	}
-	// Lambda sets them for as long as this process lives.
-	credentials := aws.Credentials{AccessKeyID: env("AWS_ACCESS_KEY_ID"), SecretAccessKey: env("AWS_SECRET_ACCESS_KEY"), SessionToken: env("AWS_SESSION_TOKEN")}
-	sum := sha256.Sum256(body)
-	if err := v4.NewSigner().SignHTTP(ctx, credentials, request, hex.EncodeToString(sum[:]), "lambda", env("AWS_REGION"), now()); err != nil {
-		return fmt.Errorf("asking %s: signing: %w", function, err)
-	}
-	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return fmt.Errorf("asking %s: %w", function, err)
 	}
@@ -92,6 +94,42 @@ func ask(ctx context.Context, env func(string) string, now func() time.Time, fun
 		return fmt.Errorf("asking %s: decoding the answer: %w", function, err)
 	}
 	return nil
+}
+
+// send signs the question, dated by Lambda's clock as far as it is known, and sends it.
+func (c *client) send(ctx context.Context, function string, body []byte) (*http.Response, error) {
+	address := endpoint(c.env) + "/2015-03-31/functions/" + strings.ReplaceAll(url.PathEscape(function), ":", "%3A") + "/invocations"
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	// Lambda sets them for as long as this process lives.
+	credentials := aws.Credentials{AccessKeyID: c.env("AWS_ACCESS_KEY_ID"), SecretAccessKey: c.env("AWS_SECRET_ACCESS_KEY"), SessionToken: c.env("AWS_SESSION_TOKEN")}
+	sum := sha256.Sum256(body)
+	date := c.now().Add(time.Duration(c.skew.Load()))
+	if err := v4.NewSigner().SignHTTP(ctx, credentials, request, hex.EncodeToString(sum[:]), "lambda", c.env("AWS_REGION"), date); err != nil {
+		return nil, fmt.Errorf("signing: %w", err)
+	}
+	return http.DefaultClient.Do(request)
+}
+
+// maxSkew is what AWS allows the date of a signature to be off, with a margin.
+const maxSkew = 4 * time.Minute
+
+// corrected tells whether the refused question was dated by a clock so far off Lambda's
+// that its signature did not count, and has it dated by Lambda's from now on, as the
+// SDKs' clients do: a machine's clock may be wrong, or that of the local AWS moved.
+func (c *client) corrected(response *http.Response) bool {
+	date, err := http.ParseTime(response.Header.Get("Date"))
+	if err != nil {
+		return false
+	}
+	skew := date.Sub(c.now())
+	if (skew - time.Duration(c.skew.Load())).Abs() <= maxSkew {
+		return false
+	}
+	c.skew.Store(int64(skew))
+	return true
 }
 
 // endpoint is where Lambda's API is: by the variables that every AWS SDK knows, which

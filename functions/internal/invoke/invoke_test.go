@@ -12,16 +12,16 @@ import (
 
 const secret = "placeholder-secret-access-key"
 
-func environment(address string) func(string) string {
-	return func(name string) string {
-		return map[string]string{
-			"AWS_ENDPOINT_URL": address, "AWS_REGION": "us-west-2",
-			"AWS_ACCESS_KEY_ID": "ASIAPLACEHOLDER", "AWS_SECRET_ACCESS_KEY": secret, "AWS_SESSION_TOKEN": "placeholder-session",
-		}[name]
+// at is a client of a Lambda that is there, at noon.
+func at(address string) *client {
+	env := map[string]string{
+		"AWS_ENDPOINT_URL": address, "AWS_REGION": "us-west-2",
+		"AWS_ACCESS_KEY_ID": "ASIAPLACEHOLDER", "AWS_SECRET_ACCESS_KEY": secret, "AWS_SESSION_TOKEN": "placeholder-session",
 	}
+	return &client{env: func(name string) string { return env[name] }, now: func() time.Time { return noon }}
 }
 
-func clock() time.Time { return time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC) }
+var noon = time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
 
 // The request as Lambda gets it. Whether its signature holds is tried on the local AWS,
 // which verifies it.
@@ -45,7 +45,7 @@ func TestTheRequest(t *testing.T) {
 	}))
 	defer server.Close()
 	var answer struct{ Rooms []string }
-	if err := ask(t.Context(), environment(server.URL+"/"), clock, function, map[string]string{"caller": "ann"}, &answer); err != nil || len(answer.Rooms) != 1 {
+	if err := at(server.URL+"/").ask(t.Context(), function, map[string]string{"caller": "ann"}, &answer); err != nil || len(answer.Rooms) != 1 {
 		t.Errorf("the answer is %v, %v", answer, err)
 	}
 }
@@ -70,6 +70,7 @@ func TestWhatGoesWrongIsToldAndNoMore(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Date", noon.Format(http.TimeFormat))
 				for name, value := range c.headers {
 					w.Header().Set(name, value)
 				}
@@ -78,7 +79,7 @@ func TestWhatGoesWrongIsToldAndNoMore(t *testing.T) {
 			}))
 			defer server.Close()
 			var answer struct{ Rooms []string }
-			err := ask(t.Context(), environment(server.URL), clock, "guest-list", "who is ann?", &answer)
+			err := at(server.URL).ask(t.Context(), "guest-list", "who is ann?", &answer)
 			if err == nil || !strings.HasPrefix(err.Error(), c.want) || errors.Is(err, ErrRefused) != (c.name == "refused") {
 				t.Fatalf("it says %v, want %s", err, c.want)
 			}
@@ -91,13 +92,40 @@ func TestWhatGoesWrongIsToldAndNoMore(t *testing.T) {
 	}
 }
 
+// A question that was dated wrongly is asked once more, and the next is dated rightly.
+func TestTheClockIsLambdas(t *testing.T) {
+	for _, off := range []time.Duration{36 * time.Hour, -2 * time.Hour} {
+		var dates []string
+		theirs := noon.Add(off)
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			dates = append(dates, r.Header.Get("X-Amz-Date"))
+			w.Header().Set("Date", theirs.Format(http.TimeFormat))
+			if r.Header.Get("X-Amz-Date") != theirs.Format("20060102T150405Z") {
+				w.Header().Set("X-Amzn-ErrorType", "InvalidSignatureException")
+				w.WriteHeader(http.StatusForbidden)
+			}
+			_, _ = io.WriteString(w, "{}")
+		}))
+		defer server.Close()
+		c := at(server.URL)
+		for range 2 {
+			if err := c.ask(t.Context(), "guest-list", nil, &struct{}{}); err != nil {
+				t.Errorf("off by %s: %v", off, err)
+			}
+		}
+		if len(dates) != 3 {
+			t.Errorf("off by %s: it was asked %v", off, dates)
+		}
+	}
+}
+
 func TestNobodyAnswers(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	server.Close()
-	if err := ask(t.Context(), environment(server.URL), clock, "guest-list", nil, nil); err == nil || !strings.HasPrefix(err.Error(), "asking guest-list: Post ") {
+	if err := at(server.URL).ask(t.Context(), "guest-list", nil, nil); err == nil || !strings.HasPrefix(err.Error(), "asking guest-list: Post ") {
 		t.Errorf("it says %v", err)
 	}
-	if err := ask(t.Context(), environment(server.URL), clock, "guest-list", func() {}, nil); err == nil || !strings.HasPrefix(err.Error(), "asking guest-list: encoding the question: ") {
+	if err := at(server.URL).ask(t.Context(), "guest-list", func() {}, nil); err == nil || !strings.HasPrefix(err.Error(), "asking guest-list: encoding the question: ") {
 		t.Errorf("it says %v", err)
 	}
 }

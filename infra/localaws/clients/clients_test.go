@@ -97,7 +97,7 @@ func (s *site) role(name string) string {
 
 // welcome is what the protected function answers the demo user.
 func (s *site) welcome() string {
-	return fmt.Sprintf(`{"message":"You're past the velvet rope!","caller":{"kind":"user","identityId":%q,"identityPoolId":%q,"user":{"sub":%q,"userPoolId":%q},"arn":%q}}`,
+	return fmt.Sprintf(`{"message":"You're past the velvet rope!","caller":{"kind":"user","identityId":%q,"identityPoolId":%q,"user":{"sub":%q,"userPoolId":%q},"arn":%q},"guestList":{"as":"member","rooms":["bar","dance floor"]}}`,
 		s.user.Identity.ID, s.Outputs.IdentityPoolID, s.sub, s.Outputs.UserPoolID, s.role("authenticated"))
 }
 
