@@ -29,6 +29,15 @@ type Outputs struct {
 	MachineClients      map[string]MachineClient `json:"machineClients"`      // clients for programs, by their names
 
 	Routes map[string]Route `json:"routes"` // by METHOD and path, such as GET /no-auth
+
+	FunctionVersions map[string]Versions `json:"functionVersions"` // by function, of those that have versions
+}
+
+// Versions are those of a function's versions that matter to its callers.
+type Versions struct {
+	Live     string `json:"live"`     // that they reach
+	Next     string `json:"next"`     // that was published last
+	Previous string `json:"previous"` // that was live before Live; empty: none
 }
 
 // MachineClient is what a program gets tokens with, by the client credentials grant.

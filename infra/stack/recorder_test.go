@@ -26,6 +26,8 @@ import (
 type recorder struct {
 	account  string         // that the provider answers for
 	previous map[string]any // the stack's outputs before
+	versions map[string]any // a function's resource name → the version that was published last
+	others   map[string]any // other stacks, by name → their outputs
 
 	mu        sync.Mutex
 	resources []registered
@@ -92,6 +94,12 @@ func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 		id = "abcdefghij"
 	case "aws:apigateway/stage:Stage":
 		state["invokeUrl"] = resource.NewStringProperty("https://abcdefghij.execute-api.us-west-2.amazonaws.com/" + args.Inputs["stageName"].StringValue())
+	case "aws:lambda/function:Function":
+		if args.Inputs["publish"].V == true {
+			state["version"] = resource.NewPropertyValue(r.versions[args.Name])
+		}
+	case "pulumi:pulumi:StackReference":
+		state["outputs"] = resource.NewPropertyValue(r.others[args.Inputs["name"].StringValue()])
 	case "aws:apigateway/apiKey:ApiKey":
 		state["value"] = resource.MakeSecret(resource.NewStringProperty("the-key"))
 	}
@@ -156,7 +164,7 @@ func run(t *testing.T, name, file string, changes ...func(*environment)) (*recor
 		change(e)
 	}
 
-	r := &recorder{account: e.account, previous: e.previous, exports: map[string]any{}}
+	r := &recorder{account: e.account, previous: e.previous, versions: e.versions, others: e.others, exports: map[string]any{}}
 	err = pulumi.RunErr(func(ctx *pulumi.Context) error {
 		program := stack.Program(func(key string) string { return e.env[key] }, stack.WithRoot("../.."), stack.WithBuilder(e.builder))
 		if err := program(ctx); err != nil {
@@ -181,6 +189,8 @@ func run(t *testing.T, name, file string, changes ...func(*environment)) (*recor
 type environment struct {
 	account  string
 	previous map[string]any
+	versions map[string]any
+	others   map[string]any
 	env      map[string]string
 	builder  function.Builder
 }

@@ -42,6 +42,7 @@ var keys = map[string]key{
 	"cognito-identity.amazonaws.com:amr": {multi: true},
 	"cognito-identity.amazonaws.com:aud": {},
 	"cognito-identity.amazonaws.com:sub": {},
+	"kms:viaservice":                     {}, // never present: nobody asks for a key here
 	"sts:externalid":                     {}, // of AssumeRole
 	"sts:rolesessionname":                {}, // when a role is assumed
 }

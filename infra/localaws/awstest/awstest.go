@@ -42,8 +42,9 @@ type Stack struct {
 	AWS     *localaws.Server
 	Outputs client.Outputs
 
-	t   testing.TB
-	now func() time.Time
+	t      testing.TB
+	now    func() time.Time
+	engine *engine
 }
 
 // Option changes the local AWS that a stack is brought up in.
@@ -92,11 +93,12 @@ func DeployIn(t testing.TB, folder string, settings Settings, options ...Option)
 func deploy(t testing.TB, root string, settings Settings, options []Option) (*Stack, error) {
 	t.Helper()
 	aws := Start(t, options...)
-	outputs, err := Up(aws, root, settings)
-	if err != nil {
+	s := &Stack{AWS: aws, t: t, now: aws.Now, engine: newEngine(aws)}
+	var err error
+	if s.Outputs, err = s.engine.up(aws, root, settings); err != nil {
 		return nil, err
 	}
-	return &Stack{AWS: aws, Outputs: outputs, t: t, now: aws.Now}, nil
+	return s, nil
 }
 
 // weakHashes makes signing up cheap: a test's passwords guard nothing.

@@ -54,12 +54,13 @@ func Run(t testing.TB, aws *localaws.Server, program Program) map[string]any {
 // stays declared.
 func TryRun(aws *localaws.Server, program Program) (outputs map[string]any, err error) {
 	config := map[string]string{"aws:region": aws.Region}
-	err = declare(aws, config, program, &outputs)
+	err = declare(provider.New(aws).Mocks(), config, program, &outputs)
 	return outputs, err
 }
 
-// declare runs a program with this config against a local AWS, and decodes its outputs.
-func declare(aws *localaws.Server, config map[string]string, program Program, outputs any) error {
+// declare runs a program with this config against what stands in for Pulumi's engine,
+// and decodes its outputs into each of outputs.
+func declare(monitor pulumi.MockResourceMonitor, config map[string]string, program Program, outputs ...any) error {
 	return pulumi.RunErr(func(ctx *pulumi.Context) error {
 		declared, err := program(ctx)
 		if err != nil || declared == nil {
@@ -68,13 +69,15 @@ func declare(aws *localaws.Server, config map[string]string, program Program, ou
 		// RunErr waits for this before it returns.
 		declared.ToMapOutput().ApplyT(func(known map[string]any) (any, error) {
 			data, err := json.Marshal(known)
-			if err == nil {
-				err = json.Unmarshal(data, outputs)
+			for _, out := range outputs {
+				if err == nil {
+					err = json.Unmarshal(data, out)
+				}
 			}
 			return nil, err
 		})
 		return nil
-	}, pulumi.WithMocks(project, "local", provider.New(aws).Mocks()), func(info *pulumi.RunInfo) { info.Config = config })
+	}, pulumi.WithMocks(project, "local", monitor), func(info *pulumi.RunInfo) { info.Config = config })
 }
 
 // Functions builds the functions folder/functions/NAME for this host and returns the

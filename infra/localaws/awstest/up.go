@@ -43,6 +43,11 @@ func ReadArticle(root string) (Settings, error) {
 // of the repository in root, and returns its outputs. It is what Deploy does, for a
 // program that is no test.
 func Up(aws *localaws.Server, root string, settings Settings) (client.Outputs, error) {
+	return newEngine(aws).up(aws, root, settings)
+}
+
+// up is Up through an engine; it also decodes the outputs into all.
+func up(e *engine, aws *localaws.Server, root string, settings Settings, all *map[string]any) (client.Outputs, error) {
 	config := map[string]string{"aws:region": aws.Region, project + ":target": "local"}
 	for key, value := range settings {
 		text, isText := value.(string)
@@ -64,10 +69,10 @@ func Up(aws *localaws.Server, root string, settings Settings) (client.Outputs, e
 	program := stack.Program(func(name string) string { return env[name] },
 		stack.WithRoot(root), stack.WithBuilder(build), stack.WithOutputs(func(m pulumi.Map) { made = m }))
 	var outputs client.Outputs
-	err = declare(aws, config, func(ctx *pulumi.Context) (pulumi.Map, error) {
+	err = declare(e, config, func(ctx *pulumi.Context) (pulumi.Map, error) {
 		err := program(ctx)
 		return made, err
-	}, &outputs)
+	}, &outputs, all)
 	return outputs, err
 }
 
