@@ -159,7 +159,7 @@ type policy struct {
 func (args Args) policies(logGroup string) []policy {
 	out := []policy{{"logs", "write-own-logs", iamdoc.WriteLogs(args.Account.LogGroup(logGroup))}}
 	if n := args.Network; n != nil {
-		out = append(out, policy{"network", "use-network", iamdoc.UseNetwork(args.Account, n.SubnetIDs, n.SecurityGroupIDs)})
+		out = append(out, policy{"network", "use-network", iamdoc.UseNetwork(args.Account, args.FunctionName, n.SubnetIDs, n.SecurityGroupIDs)})
 	}
 	if len(args.Grants.Statements) > 0 {
 		out = append(out, policy{"grants", "use-grants", args.Grants})

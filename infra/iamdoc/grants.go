@@ -3,7 +3,7 @@ package iamdoc
 import "slices"
 
 // EveryResource is the resource of actions that IAM knows no narrower one for. A
-// statement may have it only when each of its actions is in unscoped.
+// statement that allows may have it only when each of its actions is in unscoped.
 const EveryResource = "*"
 
 // unscoped are the actions that may be allowed on every resource, with the reason: AWS
@@ -22,10 +22,13 @@ var unscoped = map[string]string{
 //
 // AWS asks for two wildcards. The interfaces are not made yet, so that they have no
 // names; and DeleteNetworkInterface is asked for on all resources of the account and
-// region. What only reads cannot be narrowed at all (see unscoped).
+// region. What only reads cannot be narrowed at all (see unscoped). So that none of it is
+// the function's own to use, its code is denied what Lambda is allowed: a request of
+// Lambda's has no lambda:SourceFunctionArn, one of the code has the function's.
 //
-// See https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions.
-func UseNetwork(a Account, subnetIDs, securityGroupIDs []string) Document {
+// See https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions and
+// https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html.
+func UseNetwork(a Account, functionName string, subnetIDs, securityGroupIDs []string) Document {
 	interfaces := a.ec2("network-interface/*")
 	made := []string{interfaces}
 	for _, id := range subnetIDs {
@@ -35,12 +38,22 @@ func UseNetwork(a Account, subnetIDs, securityGroupIDs []string) Document {
 		made = append(made, a.ec2("security-group/"+id))
 	}
 	slices.Sort(made)
-	return Document{Statements: []Statement{
+	d := Document{Statements: []Statement{
 		{ID: "MakeInterfaces", Effect: Allow, Actions: []string{"ec2:CreateNetworkInterface"}, Resources: made},
 		{ID: "RemoveInterfaces", Effect: Allow, Actions: []string{"ec2:DeleteNetworkInterface"}, Resources: []string{a.ec2("*/*")}},
 		{ID: "AddressInterfaces", Effect: Allow, Actions: []string{"ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses"}, Resources: []string{interfaces}},
 		{ID: "SeeInterfaces", Effect: Allow, Actions: []string{"ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"}, Resources: []string{EveryResource}},
 	}}
+	var all []string
+	for _, s := range d.Statements {
+		all = append(all, s.Actions...)
+	}
+	function := a.Function(functionName)
+	d.Statements = append(d.Statements, Statement{
+		ID: "NotByItsCode", Effect: Deny, Actions: all, Resources: []string{EveryResource},
+		Conditions: Conditions{"ArnLike": {"lambda:SourceFunctionArn": {function, function + ":*"}}},
+	})
+	return d
 }
 
 // Grants are what a function may do besides writing its log, by ARNs.

@@ -117,7 +117,7 @@ func (s Statement) check() error {
 		}
 	}
 	for _, resource := range s.Resources {
-		if resource == EveryResource && s.Effect == Allow && !slices.ContainsFunc(s.Actions, func(action string) bool { return unscoped[action] == "" }) {
+		if resource == EveryResource && (s.Effect == Deny || !slices.ContainsFunc(s.Actions, func(action string) bool { return unscoped[action] == "" })) {
 			continue
 		}
 		if parts := strings.SplitN(resource, ":", 6); len(parts) != 6 || parts[0] != "arn" || strings.Trim(parts[5], "*") == "" {

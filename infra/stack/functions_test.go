@@ -198,7 +198,7 @@ func TestFunctionsThatAWSWouldRefuseDeclareNothing(t *testing.T) {
 		{"an environment that the ARNs make too large", "auth-api:functions: {no-auth: {environment: {LONG: " + strings.Repeat("x", 4050) + "}, grants: [{invoke: guest-list}]}}", nil,
 			"function no-auth: its environment has 4156 bytes, as JSON, with the ARNs of the functions that it may invoke: Lambda allows 4096"},
 		{"too many grants", "auth-api:functions: {no-auth: {grants: [" + many.String() + "]}}", nil,
-			"function no-auth: its grants are policies of 10901 characters: IAM allows a role 7840 beside what every function needs; grant less, or split the function"},
+			"function no-auth: its grants are policies of 10901 characters: IAM allows a role 6840 beside what every function needs; grant less, or split the function"},
 		{"no version to go back to", "auth-api:canary: {functions: [no-auth], rollback: [no-auth]}", nil,
 			"function no-auth: canary.rollback names it, and no version of it was live before the one that is: take it out, and deploy the sources as they were"},
 		{"one version alone", "auth-api:canary: {functions: [no-auth], rollback: [no-auth]}", previous(map[string]any{"no-auth": map[string]any{"live": "1", "next": "1"}}),

@@ -12,10 +12,10 @@ import (
 )
 
 // IAM allows the inline policies of a role 10,240 characters together. Those for the log
-// and the largest network have 2,400 at most.
+// and the largest network have 3,400 at most.
 //
 // See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html.
-const maxGrants = 10_240 - 2_400
+const maxGrants = 10_240 - 3_400
 
 // grantsOf is what a function may do by its grants, but for the routes: those are of an
 // API that is not made yet.

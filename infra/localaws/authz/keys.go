@@ -43,6 +43,7 @@ var keys = map[string]key{
 	"cognito-identity.amazonaws.com:aud": {},
 	"cognito-identity.amazonaws.com:sub": {},
 	"kms:viaservice":                     {}, // never present: nobody asks for a key here
+	"lambda:sourcefunctionarn":           {}, // of what a function's own code asks for
 	"sts:externalid":                     {}, // of AssumeRole
 	"sts:rolesessionname":                {}, // when a role is assumed
 }

@@ -83,6 +83,7 @@ func TestAFunctionMayDoWhatTheStackFileGrants(t *testing.T) {
 	const worker = "arn:aws:lambda:us-west-2:000000000000:function:auth-api-local-worker"
 	granted := newOffice(t, map[string]any{"asker": map[string]any{
 		"environment": map[string]any{"GREETING": `Good "morning"`},
+		"vpc":         map[string]any{"subnetIds": []any{"subnet-0a1b2c3d"}, "securityGroupIds": []any{"sg-0a1b2c3d"}}, // which its role must allow Lambda to enter
 		"grants":      []any{map[string]any{"parameter": "/shop/web"}, map[string]any{"invoke": "worker"}, map[string]any{"route": "GET /orders/{id}"}},
 	}})
 	none := newOffice(t, map[string]any{"asker": map[string]any{"environment": map[string]any{"FUNCTION_WORKER": worker}}})

@@ -56,7 +56,7 @@ func (s *Service) AssumeServiceRole(roleARN, service, sessionName string) (Crede
 		"aws:PrincipalIsAWSService": {"true"},
 		"aws:PrincipalServiceName":  {service},
 	}
-	return s.assume(roleARN, "sts:AssumeRole", authz.Principal{Service: service}, ctx, 0, session{Name: sessionName})
+	return s.assume(roleARN, "sts:AssumeRole", authz.Principal{Service: service}, ctx, 0, session{Name: sessionName, Service: service})
 }
 
 // sessionName is what STS takes for a session's name.

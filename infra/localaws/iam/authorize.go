@@ -129,6 +129,9 @@ func (s *Service) context(c *Caller, r Request) authz.Context {
 		if !c.IssuedAt.IsZero() {
 			set("aws:TokenIssueTime", c.IssuedAt.UTC().Format(time.RFC3339))
 		}
+		if c.service == "lambda.amazonaws.com" { // whose sessions are called by their functions
+			set("lambda:SourceFunctionArn", "arn:aws:lambda:"+s.region+":"+s.account+":function:"+c.SessionName)
+		}
 		for tag, value := range c.PrincipalTags {
 			set("aws:PrincipalTag/"+tag, value)
 		}

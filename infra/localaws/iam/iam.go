@@ -106,6 +106,7 @@ type Caller struct {
 	IssuedAt      time.Time // of the session; zero for the administrator, as is Expiration
 	Expiration    time.Time
 
+	service           string // that the session is of
 	federatedProvider string
 	sessionPolicies   []authz.Source
 }
@@ -175,6 +176,7 @@ func (s *Service) lookUp(c sigv4.Credential) (*Caller, string, error) {
 		ARN:           "arn:aws:sts::" + s.account + ":assumed-role/" + role.name + "/" + session.Name,
 		UserID:        role.uniqueID + ":" + session.Name,
 		AccessKeyID:   c.AccessKeyID,
+		service:       session.Service,
 		RoleName:      role.name,
 		RoleARN:       role.arn,
 		SessionName:   session.Name,

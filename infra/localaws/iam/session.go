@@ -31,6 +31,7 @@ type session struct {
 	Name     string            `json:"name"`
 	Issued   time.Time         `json:"issued"`
 	Expires  time.Time         `json:"expires"`
+	Service  string            `json:"service,omitempty"`  // that works in it, such as lambda.amazonaws.com
 	Provider string            `json:"provider,omitempty"` // the identity provider of a web identity
 	Cognito  *CognitoIdentity  `json:"cognito,omitempty"`
 	Policies []string          `json:"policies,omitempty"` // session policies as JSON
