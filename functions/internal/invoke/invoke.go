@@ -37,6 +37,9 @@ var ErrRefused = errors.New("this function's role has no permission to invoke it
 // See https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html.
 const maxAnswer = 6 << 20
 
+// margin is what is left of a function's time when a question is given up.
+const margin = 250 * time.Millisecond
+
 // Variable is the name of the environment variable that has the ARN of a function of the
 // stack: FUNCTION_GUEST_LIST for guest-list.
 func Variable(function string) string {
@@ -45,7 +48,8 @@ func Variable(function string) string {
 
 // Function asks a function, by the name or ARN that Lambda knows it by, and decodes what
 // it answers into answer. It asks once: whether to ask again is the caller's to decide,
-// who knows how long its own caller waits.
+// who knows how long its own caller waits. It stops waiting a little before this
+// function's own time is up, so that there is time to say so.
 //
 // The error is ErrRefused where the permission is missing. It holds neither the question
 // nor the answer.
@@ -67,6 +71,11 @@ func (c *client) ask(ctx context.Context, function string, question, answer any)
 	body, err := json.Marshal(question)
 	if err != nil {
 		return fmt.Errorf("asking %s: encoding the question: %w", function, err)
+	}
+	if deadline, limited := ctx.Deadline(); limited {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-margin))
+		defer cancel()
 	}
 	response, err := c.send(ctx, function, body)
 	if err == nil && response.StatusCode == http.StatusForbidden && c.corrected(response) {

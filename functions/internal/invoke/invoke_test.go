@@ -1,11 +1,14 @@
 package invoke
 
 import (
+	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -116,6 +119,43 @@ func TestTheClockIsLambdas(t *testing.T) {
 		if len(dates) != 3 {
 			t.Errorf("off by %s: it was asked %v", off, dates)
 		}
+	}
+}
+
+// A warm function asks over the connection that it has.
+func TestQuestionsShareAConnection(t *testing.T) {
+	var connections atomic.Int64
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "{}") }))
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			connections.Add(1)
+		}
+	}
+	server.Start()
+	defer server.Close()
+	c := at(server.URL)
+	for range 5 {
+		if err := c.ask(t.Context(), "guest-list", nil, &struct{}{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := connections.Load(); n != 1 {
+		t.Errorf("five questions took %d connections", n)
+	}
+}
+
+// Who asks has time left to answer when the other does not.
+func TestAQuestionEndsBeforeItsAskersTime(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		<-r.Context().Done() // for ever, but for the asker
+	}))
+	defer server.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), margin+50*time.Millisecond)
+	defer cancel()
+	err := at(server.URL).ask(ctx, "guest-list", nil, nil)
+	if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+		t.Errorf("it says %v, and its own time: %v", err, ctx.Err())
 	}
 }
 

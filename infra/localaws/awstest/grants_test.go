@@ -170,3 +170,20 @@ func TestASecondDeploymentChangesWhatDiffers(t *testing.T) {
 		t.Errorf("one function has more memory, and changed were %v", changed)
 	}
 }
+
+// What it costs the protected route that its function asks another.
+func BenchmarkProtectedRoute(b *testing.B) {
+	for name, functions := range map[string]any{"asks guest-list": awstest.Article(b)["functions"], "asks nobody": map[string]any{}} {
+		b.Run(name, func(b *testing.B) {
+			settings := awstest.Article(b)
+			settings["functions"] = functions
+			settings["usagePlan"] = map[string]any{"rateLimit": 1e6, "burstLimit": 1_000_000, "quotaLimit": 1_000_000_000}
+			user := awstest.Deploy(b, settings).As("demouser")
+			for b.Loop() {
+				if answer := user.Get("/require-auth"); answer.Status != 200 {
+					b.Fatal(answer)
+				}
+			}
+		})
+	}
+}
