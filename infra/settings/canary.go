@@ -18,6 +18,20 @@ func (c Canary) Has(function string) bool { return slices.Contains(c.Functions, 
 // RollsBack tells whether a function goes back to the version that was live before.
 func (c Canary) RollsBack(function string) bool { return slices.Contains(c.Rollback, function) }
 
+// canaryStates is what the reference says of how settings and versions go together.
+const canaryStates = `What an up does with a function of canary.functions, by which of its versions was live before:
+
+| the settings | the newest version was live | another version was live, and the newest beside it |
+|---|---|---|
+| percent: 10 | It stays. A version that this up publishes gets 10 of 100 calls. | It stays. The newest, or one that this up publishes, gets 10 of 100 calls. |
+| no percent | The newest gets all calls. | The newest gets all calls: it is promoted. |
+| rollback names it | The version that was live before it gets all calls. | The live one gets all calls; the newest waits. |
+
+So a change is tried by an up with percent, then promoted by an up without it, or taken back by an up with rollback; to
+try again, mend the function and take it out of rollback. A second up with the same settings changes nothing, and after
+one that failed the next goes by what the last whole one left. A version is published when a function's code or configuration changes, never
+otherwise; AWS keeps them all until the function is deleted (75 GB an account and region).`
+
 func readCanary(o object) Canary {
 	var canary Canary
 	o.child("canary", "How a change of a function's code or settings comes to its callers: by published versions of it behind the alias live, to which routes, triggers and grants lead. An up with percent gives a new version its share; one without it makes it the live one; one with rollback goes back. The output functionVersions tells which versions are live and next.", func(o object) {
@@ -34,7 +48,7 @@ func readCanary(o object) Canary {
 				o.p.add(fmt.Sprintf("%s[%d]", o.at("rollback"), i), "is %q, which %s does not name", name, o.at("functions"))
 			}
 		}
-	})
+	}, details(canaryStates))
 	return canary
 }
 

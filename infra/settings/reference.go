@@ -15,6 +15,7 @@ type Entry struct {
 	Default string // empty: none
 	Doc     string
 	Cost    string // what it costs on AWS; empty: nothing of its own
+	Details string // Markdown that only the reference has, of a section
 }
 
 // Reference lists every setting, in the order in which they are read. It is written by
@@ -37,6 +38,9 @@ type note func(*Entry)
 
 // cost names what a setting costs on AWS.
 func cost(text string) note { return func(e *Entry) { e.Cost = text } }
+
+// details adds Markdown, such as a table, to a section's text in the reference.
+func details(markdown string) note { return func(e *Entry) { e.Details = markdown } }
 
 // byDefault says in words what happens without the setting.
 func byDefault(text string) note { return func(e *Entry) { e.Default = text } }

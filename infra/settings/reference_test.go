@@ -85,6 +85,9 @@ Costs are AWS's list prices of us-west-2 in 2026, in USD, and change.
 	for _, e := range entries {
 		if !strings.ContainsAny(e.Key, ".[") {
 			fmt.Fprintf(&b, "\n## %s\n\n%s%s\n", e.Key, e.Doc, facts(e))
+			if e.Details != "" {
+				fmt.Fprintf(&b, "\n%s\n", e.Details)
+			}
 			rows = false
 			continue
 		}

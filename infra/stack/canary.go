@@ -19,7 +19,7 @@ import (
 //	canary.rollback          the one before it gets all     it gets all; the newest waits
 //
 // Each is a change of one setting, and a second `up` with the same settings and sources
-// changes nothing. A failed `up` leaves the outputs, and so what stays live, as they were.
+// changes nothing. After one that failed, the next goes by what the last whole one left.
 type versions struct {
 	Live     string // that callers reach
 	Next     string // that was published last; Live, where that is all there is
