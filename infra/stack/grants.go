@@ -3,6 +3,7 @@ package stack
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -75,8 +76,16 @@ func routesOf(s *settings.Settings, account iamdoc.Account, name, apiID string) 
 	return iamdoc.InvokeMethods(arns(access.Allow), arns(access.Deny)), nil
 }
 
-// checkGrants refuses more grants than IAM takes.
+// checkGrants refuses more grants than IAM takes, and those of other regions, whose
+// services a function of this one would have to be told of.
 func checkGrants(s *settings.Settings, account iamdoc.Account, name string) error {
+	for i, grant := range s.Functions[name].Grants {
+		for _, arn := range []string{grant.Secret, grant.Key} {
+			if parts := strings.Split(arn, ":"); settings.IsARN(arn) && parts[3] != account.Region {
+				return fmt.Errorf("its grants[%d] names %s, which is in %s: legal is what is in the stack's region, %s", i, arn, parts[3], account.Region)
+			}
+		}
+	}
 	const anAPI = "abcdefghij" // all ids are as long
 	routes, err := routesOf(s, account, name, anAPI)
 	if err != nil {
