@@ -1,6 +1,9 @@
 package iamdoc
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // EveryResource is the resource of actions that IAM knows no narrower one for. A
 // statement that allows may have it only when each of its actions is in unscoped.
@@ -14,6 +17,10 @@ var unscoped = map[string]string{
 	"ec2:DescribeNetworkInterfaces": "EC2's Describe actions have no resources, and Lambda looks for the interfaces that it made",
 	"ec2:DescribeSubnets":           "EC2's Describe actions have no resources, and Lambda looks for the subnets' zones",
 }
+
+// Exceptions are the actions that the stack's policies may allow on every resource, each
+// with its reason, for who reviews them.
+func Exceptions() map[string]string { return maps.Clone(unscoped) }
 
 // UseNetwork lets Lambda put a function's network interfaces into subnets, with security
 // groups, and remove them. It is narrower than the managed policy

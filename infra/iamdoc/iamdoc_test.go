@@ -143,3 +143,18 @@ func TestAKeyIsUsedByWayOfItsService(t *testing.T) {
 		}
 	}
 }
+
+// Every exception is one that is made use of, and has a reason.
+func TestExceptionsAreFewAndHaveReasons(t *testing.T) {
+	used := map[string]bool{}
+	for _, s := range iamdoc.UseNetwork(iamdoc.Account{}, "f", nil, nil).Statements {
+		for _, action := range s.Actions {
+			used[action] = used[action] || s.Effect == iamdoc.Allow && s.Resources[0] == iamdoc.EveryResource
+		}
+	}
+	for action, reason := range iamdoc.Exceptions() {
+		if len(reason) < 20 || !used[action] {
+			t.Errorf("%s: used %v, %q", action, used[action], reason)
+		}
+	}
+}
