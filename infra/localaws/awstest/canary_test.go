@@ -30,6 +30,7 @@ func (d *tenths) Read(b []byte) (int, error) {
 // is rolled back, each by one setting; a second deployment of each changes nothing.
 func TestACanary(t *testing.T) {
 	settings := awstest.Article(t)
+	settings["usagePlan"] = map[string]any{"rateLimit": 1e6, "burstLimit": 1_000_000} // however fast the calls come
 	asks := map[string]any{"require-auth": map[string]any{"grants": []any{map[string]any{"invoke": "guest-list"}}}}
 	mute := map[string]any{"require-auth": map[string]any{"environment": map[string]any{"VERSION": "mute"}}} // no guest list in its answers
 	say := func(functions map[string]any, canary map[string]any) {
