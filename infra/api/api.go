@@ -14,8 +14,6 @@ import (
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/apigateway"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lambda"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"auth-api/infra/function"
@@ -28,6 +26,9 @@ type Args struct {
 	Name          string // of everything in AWS, or the beginning of it
 	StageName     string
 	Routes        []settings.Route
+	Authorizers   map[string]settings.Authorizer // that routes name
+	CORS          *settings.CORS                 // nil: no page of another origin may call
+	From          settings.ResourcePolicy        // from where the API may be called at all
 	UsagePlan     settings.UsagePlan
 	Logging       settings.Logging
 	Tracing       bool // whether X-Ray traces requests
@@ -54,6 +55,8 @@ type API struct {
 	// DomainURL is the API's address at its own name, without a stage. It is nil where
 	// it has none.
 	DomainURL *pulumi.StringOutput
+
+	settled []pulumi.Resource // what changes the stage, which takes one change at a time
 }
 
 // New declares an API.
@@ -66,17 +69,25 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 	if err != nil {
 		return nil, err
 	}
-	rest, err := apigateway.NewRestApi(ctx, "rest", &apigateway.RestApiArgs{
+	policy, err := args.policy()
+	if err != nil {
+		return nil, err
+	}
+	restArgs := &apigateway.RestApiArgs{
 		Name:                   pulumi.String(args.Name),
 		Description:            pulumi.String("REST API of " + args.Name),
 		Body:                   body,
 		FailOnWarnings:         pulumi.Bool(true),
-		EndpointConfiguration:  apigateway.RestApiEndpointConfigurationArgs{Types: pulumi.String("REGIONAL")},
+		EndpointConfiguration:  args.endpoint(),
 		MinimumCompressionSize: pulumi.String("1024"),
 		// A way around the domain is closed once there is one.
 		DisableExecuteApiEndpoint: pulumi.Bool(!args.Domain.DefaultEndpoint),
 		Tags:                      pulumi.ToStringMap(args.Tags),
-	}, pulumi.Parent(c))
+	}
+	if policy != "" {
+		restArgs.Policy = pulumi.String(policy)
+	}
+	rest, err := apigateway.NewRestApi(ctx, "rest", restArgs, pulumi.Parent(c))
 	if err != nil {
 		return nil, err
 	}
@@ -89,8 +100,11 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 	if err := c.grants(ctx, args, rest); err != nil {
 		return nil, err
 	}
-	stage, err := c.stage(ctx, args, rest, body, permissions)
+	stage, err := c.stage(ctx, args, rest, triggers(body, policy), permissions)
 	if err != nil {
+		return nil, err
+	}
+	if err := c.throttles(ctx, args, rest, stage); err != nil {
 		return nil, err
 	}
 	if err := c.plan(ctx, args, rest, stage); err != nil {
@@ -107,7 +121,10 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 // asks for tokens of the user pool, whose ARN AWS chooses.
 func (args Args) body() (pulumi.StringInput, error) {
 	with := func(userPoolARN string) (string, error) {
-		return Document(DocumentArgs{Title: args.Name, Routes: args.Routes, Functions: args.FunctionNames, Account: args.Account, UserPoolARN: userPoolARN})
+		return Document(DocumentArgs{
+			Title: args.Name, Routes: args.Routes, Authorizers: args.Authorizers, CORS: args.CORS,
+			Functions: args.FunctionNames, Account: args.Account, UserPoolARN: userPoolARN,
+		})
 	}
 	if slices.ContainsFunc(args.Routes, func(r settings.Route) bool { return r.Authorization == settings.CognitoUserPools }) {
 		return args.UserPoolARN.ApplyT(with).(pulumi.StringOutput), nil
@@ -116,82 +133,26 @@ func (args Args) body() (pulumi.StringInput, error) {
 	return pulumi.String(text), err
 }
 
-// permissions let the API call its functions.
-func (c *API) permissions(ctx *pulumi.Context, args Args, rest *apigateway.RestApi) ([]pulumi.Resource, error) {
-	routes := map[string][]settings.Route{}
-	for _, r := range args.Routes {
-		routes[r.Function] = append(routes[r.Function], r)
-	}
-	var out []pulumi.Resource
-	for _, name := range sorted(routes) {
-		source := rest.ID().ApplyT(func(id pulumi.ID) string {
-			return args.Account.Method(string(id), "*", permissionPattern(routes[name]))
-		}).(pulumi.StringOutput)
-		permission, err := lambda.NewPermission(ctx, name, &lambda.PermissionArgs{
-			Action:    pulumi.String("lambda:InvokeFunction"),
-			Function:  args.Functions[name].Name,
-			Qualifier: args.Functions[name].Qualifier,
-			Principal: pulumi.String("apigateway.amazonaws.com"),
-			SourceArn: source,
-		}, pulumi.Parent(c))
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, permission)
-	}
-	return out, nil
-}
-
-// grants give each kind of caller exactly the methods that the routes say. A caller
-// that no route names gets no policy.
-func (c *API) grants(ctx *pulumi.Context, args Args, rest *apigateway.RestApi) error {
-	for _, caller := range sorted(args.Roles) {
-		access, conflicts := settings.AccessOf(args.Routes, caller)
-		if len(conflicts) > 0 {
-			return fmt.Errorf("granting routes to %s: %s and %s cannot be told apart by IAM",
-				caller, args.Routes[conflicts[0].Granted], args.Routes[conflicts[0].Refused])
-		}
-		if len(access.Allow) == 0 {
-			continue
-		}
-		policy := rest.ID().ApplyT(func(id pulumi.ID) (string, error) {
-			arns := func(patterns []string) []string {
-				var out []string
-				for _, pattern := range patterns {
-					out = append(out, args.Account.Method(string(id), args.StageName, pattern))
-				}
-				slices.Sort(out)
-				return out
-			}
-			document := iamdoc.InvokeMethods(arns(access.Allow), arns(access.Deny))
-			for _, unless := range access.Unless {
-				document = document.DenyUnlessTagged(unless.Tag, unless.Value, arns(unless.Deny))
-			}
-			return document.JSON()
-		}).(pulumi.StringOutput)
-		_, err := iam.NewRolePolicy(ctx, string(caller)+"-routes", &iam.RolePolicyArgs{
-			Name:   pulumi.String("invoke-routes"),
-			Role:   args.Roles[caller],
-			Policy: policy,
-		}, pulumi.Parent(c))
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// stage deploys the document. A deployment is a snapshot of it, made anew when the
-// document's hash changes and removed once the stage has moved on.
-func (c *API) stage(ctx *pulumi.Context, args Args, rest *apigateway.RestApi, body pulumi.StringInput, permissions []pulumi.Resource) (*apigateway.Stage, error) {
-	parent, tags := pulumi.Parent(c), pulumi.ToStringMap(args.Tags)
-	hash := body.ToStringOutput().ApplyT(func(text string) string {
+// triggers are the hashes of what a deployment is a snapshot of.
+func triggers(body pulumi.StringInput, policy string) pulumi.StringMap {
+	hash := func(text string) string {
 		sum := sha256.Sum256([]byte(text))
 		return hex.EncodeToString(sum[:])
-	}).(pulumi.StringOutput)
+	}
+	out := pulumi.StringMap{"body": body.ToStringOutput().ApplyT(hash).(pulumi.StringOutput)}
+	if policy != "" {
+		out["policy"] = pulumi.String(hash(policy))
+	}
+	return out
+}
+
+// stage deploys the document. A deployment is a snapshot of it, made anew when one of the
+// triggers changes and removed once the stage has moved on.
+func (c *API) stage(ctx *pulumi.Context, args Args, rest *apigateway.RestApi, triggers pulumi.StringMap, permissions []pulumi.Resource) (*apigateway.Stage, error) {
+	parent, tags := pulumi.Parent(c), pulumi.ToStringMap(args.Tags)
 	deployment, err := apigateway.NewDeployment(ctx, "deployment", &apigateway.DeploymentArgs{
 		RestApi:  rest.ID(),
-		Triggers: pulumi.StringMap{"body": hash},
+		Triggers: triggers,
 	}, parent)
 	if err != nil {
 		return nil, err
@@ -248,7 +209,7 @@ func (c *API) stage(ctx *pulumi.Context, args Args, rest *apigateway.RestApi, bo
 	if err != nil {
 		return nil, err
 	}
-	_, err = apigateway.NewMethodSettings(ctx, "logging", &apigateway.MethodSettingsArgs{
+	logging, err := apigateway.NewMethodSettings(ctx, "logging", &apigateway.MethodSettingsArgs{
 		RestApi:    rest.ID(),
 		StageName:  stage.StageName,
 		MethodPath: pulumi.String("*/*"),
@@ -258,6 +219,7 @@ func (c *API) stage(ctx *pulumi.Context, args Args, rest *apigateway.RestApi, bo
 			MetricsEnabled:   pulumi.Bool(true),
 		},
 	}, parent, pulumi.DependsOn([]pulumi.Resource{logs}))
+	c.settled = append(c.settled, logging)
 	return stage, err
 }
 
@@ -266,7 +228,7 @@ func (c *API) plan(ctx *pulumi.Context, args Args, rest *apigateway.RestApi, sta
 	parent, tags := pulumi.Parent(c), pulumi.ToStringMap(args.Tags)
 	plan, err := apigateway.NewUsagePlan(ctx, "plan", &apigateway.UsagePlanArgs{
 		Name:      pulumi.String(args.Name),
-		ApiStages: apigateway.UsagePlanApiStageArray{apigateway.UsagePlanApiStageArgs{ApiId: rest.ID(), Stage: stage.StageName}},
+		ApiStages: apigateway.UsagePlanApiStageArray{apigateway.UsagePlanApiStageArgs{ApiId: rest.ID(), Stage: stage.StageName, Throttles: args.keyThrottles()}},
 		ThrottleSettings: apigateway.UsagePlanThrottleSettingsArgs{
 			RateLimit:  pulumi.Float64(args.UsagePlan.RateLimit),
 			BurstLimit: pulumi.Int(args.UsagePlan.BurstLimit),

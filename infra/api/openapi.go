@@ -14,10 +14,16 @@ import (
 type DocumentArgs struct {
 	Title       string
 	Routes      []settings.Route
-	Functions   map[string]string // a route's function → its name in AWS
+	Authorizers map[string]settings.Authorizer // that routes with authorization CUSTOM name
+	CORS        *settings.CORS                 // nil: no page of another origin may call
+	Functions   map[string]string              // a route's or an authorizer's function → its name in AWS
 	Account     iamdoc.Account
 	UserPoolARN string // for routes with authorization COGNITO_USER_POOLS
 }
+
+// maxDocument is how many bytes AWS takes as an API's document:
+// https://docs.aws.amazon.com/apigateway/latest/api/API_PutRestApi.html.
+const maxDocument = 6_000_000
 
 // Document writes the API as OpenAPI 3.0 with API Gateway's extensions. The same
 // arguments give the same bytes always: their hash tells whether there is something to
@@ -31,39 +37,12 @@ func Document(args DocumentArgs) (string, error) {
 		Paths:      map[string]map[string]operation{},
 		Validators: map[string]validator{"all": {Body: true, Parameters: true}},
 		Validator:  "all", // without one nothing is validated
+		Components: &components{SecuritySchemes: map[string]securityScheme{}, Schemas: map[string]json.RawMessage{}},
 	}
-	schemes := map[string]securityScheme{}
 	for _, r := range args.Routes {
-		name, ok := args.Functions[r.Function]
-		if !ok {
-			return "", fmt.Errorf("writing the OpenAPI document: %s: no function is called %q", r, r.Function)
-		}
-		op := operation{
-			Responses:   map[string]response{"200": {Description: "What the function answers"}},
-			Integration: integration{Type: "aws_proxy", Method: "POST", URI: args.Account.FunctionIntegration(name), Passthrough: "when_no_match"},
-		}
-		for _, part := range strings.Split(r.Path, "/") {
-			if strings.HasPrefix(part, "{") {
-				op.Parameters = append(op.Parameters, parameter{Name: strings.Trim(part, "{+}"), In: "path", Required: true, Schema: schema{Type: "string"}})
-			}
-		}
-		switch r.Authorization {
-		case settings.IAM:
-			schemes["sigv4"] = securityScheme{Type: "apiKey", Name: "Authorization", In: "header", AuthType: "awsSigv4"}
-			op.Auth = &auth{Type: "AWS_IAM"}
-			op.Security = append(op.Security, map[string][]string{"sigv4": {}})
-		case settings.CognitoUserPools:
-			schemes["users"] = securityScheme{Type: "apiKey", Name: "Authorization", In: "header", AuthType: "cognito_user_pools",
-				Authorizer: &authorizer{Type: "cognito_user_pools", ProviderARNs: []string{args.UserPoolARN}}}
-			op.Security = append(op.Security, map[string][]string{"users": append([]string{}, r.Scopes...)})
-		case settings.None:
-		default:
-			return "", fmt.Errorf("writing the OpenAPI document: %s: authorization %q is not known", r, r.Authorization)
-		}
-		// API Gateway asks for all that is listed, where OpenAPI would ask for one.
-		if r.APIKeyRequired {
-			schemes["api_key"] = securityScheme{Type: "apiKey", Name: "x-api-key", In: "header"}
-			op.Security = append(op.Security, map[string][]string{"api_key": {}})
+		op, err := args.operation(r, doc.Components)
+		if err != nil {
+			return "", fmt.Errorf("writing the OpenAPI document: %s: %w", r, err)
 		}
 		method := strings.ToLower(r.Method)
 		if r.Method == "ANY" {
@@ -74,8 +53,12 @@ func Document(args DocumentArgs) (string, error) {
 		}
 		doc.Paths[r.Path][method] = op
 	}
-	if len(schemes) > 0 {
-		doc.Components = &components{SecuritySchemes: schemes}
+	if args.CORS != nil {
+		args.answerPreflights(doc.Paths)
+		doc.GatewayResponses = gatewayResponses(args.CORS)
+	}
+	if len(doc.Components.SecuritySchemes)+len(doc.Components.Schemas) == 0 {
+		doc.Components = nil
 	}
 
 	var out bytes.Buffer
@@ -84,7 +67,41 @@ func Document(args DocumentArgs) (string, error) {
 	if err := e.Encode(doc); err != nil {
 		return "", fmt.Errorf("writing the OpenAPI document: %w", err)
 	}
+	if out.Len() > maxDocument {
+		return "", fmt.Errorf("writing the OpenAPI document: it has %d bytes, and AWS takes %d: the routes' schemas are too large together", out.Len(), maxDocument)
+	}
 	return strings.TrimSpace(out.String()), nil
+}
+
+// operation is what the document says of a route. What it refers to by a name is put
+// into shared.
+func (args DocumentArgs) operation(r settings.Route, shared *components) (operation, error) {
+	name, ok := args.Functions[r.Function]
+	if !ok {
+		return operation{}, fmt.Errorf("no function is called %q", r.Function)
+	}
+	op := operation{
+		Parameters: pathParameters(r.Path),
+		Responses:  map[string]response{"200": {Description: "What the function answers"}},
+		Integration: integration{
+			Type: "aws_proxy", Method: "POST", URI: args.Account.FunctionIntegration(name), Passthrough: "when_no_match", Timeout: r.TimeoutMillis,
+		},
+	}
+	validate(&op, r.Validation, shared)
+	if err := args.authorize(&op, r, shared.SecuritySchemes); err != nil {
+		return operation{}, err
+	}
+	return op, nil
+}
+
+func pathParameters(path string) []parameter {
+	var out []parameter
+	for _, part := range strings.Split(path, "/") {
+		if strings.HasPrefix(part, "{") {
+			out = append(out, parameter{Name: strings.Trim(part, "{+}"), In: "path", Required: true, Schema: schema{Type: "string"}})
+		}
+	}
+	return out
 }
 
 type document struct {
@@ -94,6 +111,8 @@ type document struct {
 	Components *components                     `json:"components,omitempty"`
 	Validators map[string]validator            `json:"x-amazon-apigateway-request-validators"`
 	Validator  string                          `json:"x-amazon-apigateway-request-validator"`
+
+	GatewayResponses map[string]gatewayResponse `json:"x-amazon-apigateway-gateway-responses,omitempty"`
 }
 
 type info struct {
@@ -103,6 +122,7 @@ type info struct {
 
 type operation struct {
 	Parameters  []parameter           `json:"parameters,omitempty"`
+	Body        *requestBody          `json:"requestBody,omitempty"`
 	Responses   map[string]response   `json:"responses"`
 	Security    []map[string][]string `json:"security,omitempty"`
 	Auth        *auth                 `json:"x-amazon-apigateway-auth,omitempty"`
@@ -120,8 +140,26 @@ type schema struct {
 	Type string `json:"type"`
 }
 
+type requestBody struct {
+	Required bool               `json:"required"`
+	Content  map[string]content `json:"content"`
+}
+
+type content struct {
+	Schema reference `json:"schema"`
+}
+
+type reference struct {
+	Ref string `json:"$ref"`
+}
+
 type response struct {
-	Description string `json:"description"`
+	Description string            `json:"description"`
+	Headers     map[string]header `json:"headers,omitempty"`
+}
+
+type header struct {
+	Schema schema `json:"schema"`
 }
 
 type auth struct {
@@ -130,26 +168,29 @@ type auth struct {
 
 type integration struct {
 	Type        string `json:"type"`
-	Method      string `json:"httpMethod"`
-	URI         string `json:"uri"`
+	Method      string `json:"httpMethod,omitempty"`
+	URI         string `json:"uri,omitempty"`
 	Passthrough string `json:"passthroughBehavior"`
+	Timeout     int    `json:"timeoutInMillis,omitempty"` // 0: the 29 seconds of API Gateway
+
+	// Of a mock:
+	Templates map[string]string       `json:"requestTemplates,omitempty"`
+	Responses map[string]mockResponse `json:"responses,omitempty"`
+}
+
+type mockResponse struct {
+	Status     string            `json:"statusCode"`
+	Parameters map[string]string `json:"responseParameters,omitempty"`
+	Templates  map[string]string `json:"responseTemplates,omitempty"`
+}
+
+type gatewayResponse struct {
+	Parameters map[string]string `json:"responseParameters"`
 }
 
 type components struct {
-	SecuritySchemes map[string]securityScheme `json:"securitySchemes"`
-}
-
-type securityScheme struct {
-	Type       string      `json:"type"`
-	Name       string      `json:"name"`
-	In         string      `json:"in"`
-	AuthType   string      `json:"x-amazon-apigateway-authtype,omitempty"`
-	Authorizer *authorizer `json:"x-amazon-apigateway-authorizer,omitempty"`
-}
-
-type authorizer struct {
-	Type         string   `json:"type"`
-	ProviderARNs []string `json:"providerARNs"`
+	SecuritySchemes map[string]securityScheme  `json:"securitySchemes,omitempty"`
+	Schemas         map[string]json.RawMessage `json:"schemas,omitempty"`
 }
 
 type validator struct {

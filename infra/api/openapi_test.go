@@ -91,8 +91,9 @@ func anyMethod(routes []settings.Route) bool {
 
 func TestARouteThatCannotBeWrittenIsRefused(t *testing.T) {
 	for want, route := range map[string]settings.Route{
-		`GET /a: no function is called "gone"`:        {Method: "GET", Path: "/a", Function: "gone"},
-		`GET /a: authorization "CUSTOM" is not known`: {Method: "GET", Path: "/a", Function: "no-auth", Authorization: "CUSTOM"},
+		`GET /a: no function is called "gone"`:       {Method: "GET", Path: "/a", Function: "gone"},
+		`GET /a: authorization "MAGIC" is not known`: {Method: "GET", Path: "/a", Function: "no-auth", Authorization: "MAGIC"},
+		`GET /a: no authorizer is called "gone"`:     {Method: "GET", Path: "/a", Function: "no-auth", Authorization: settings.Custom, Authorizer: "gone"},
 	} {
 		_, err := api.Document(api.DocumentArgs{Routes: []settings.Route{route}, Functions: map[string]string{"no-auth": "x"}, Account: account})
 		if err == nil || !strings.Contains(err.Error(), want) {

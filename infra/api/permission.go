@@ -3,8 +3,45 @@ package api
 import (
 	"strings"
 
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/apigateway"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lambda"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
 	"auth-api/infra/settings"
 )
+
+// permissions let the API call its functions: those that answer, and those that decide.
+func (c *API) permissions(ctx *pulumi.Context, args Args, rest *apigateway.RestApi) ([]pulumi.Resource, error) {
+	sources := map[string]func(id string) string{} // function → what of the API may call it
+	routes := map[string][]settings.Route{}
+	for _, r := range args.Routes {
+		routes[r.Function] = append(routes[r.Function], r)
+	}
+	for name, leading := range routes {
+		sources[name] = func(id string) string { return args.Account.Method(id, "*", permissionPattern(leading)) }
+	}
+	for _, a := range args.Authorizers {
+		// AWS makes up an authorizer's id when it takes the document in, and tells it to
+		// nobody who asks in a program: any of this API's is meant. No other function can
+		// be an authorizer of this API, since the document says which is.
+		sources[a.Function] = func(id string) string { return args.Account.Authorizer(id, "*") }
+	}
+	var out []pulumi.Resource
+	for _, name := range sorted(sources) {
+		permission, err := lambda.NewPermission(ctx, name, &lambda.PermissionArgs{
+			Action:    pulumi.String("lambda:InvokeFunction"),
+			Function:  args.Functions[name].Name,
+			Qualifier: args.Functions[name].Qualifier,
+			Principal: pulumi.String("apigateway.amazonaws.com"),
+			SourceArn: rest.ID().ApplyT(func(id pulumi.ID) string { return sources[name](string(id)) }).(pulumi.StringOutput),
+		}, pulumi.Parent(c))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, permission)
+	}
+	return out, nil
+}
 
 // permissionPattern is the end of the source ARN of a function's invoke permission:
 // the narrowest METHOD/path that takes in all routes of the function.

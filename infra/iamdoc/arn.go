@@ -73,3 +73,10 @@ func (a Account) dnsSuffix() string {
 	}
 	return "amazonaws.com"
 }
+
+// Authorizer is the ARN under which a Lambda authorizer of a REST API calls its function.
+//
+// See https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lambda-authorizer.html.
+func (a Account) Authorizer(apiID, authorizerID string) string {
+	return fmt.Sprintf("arn:%s:execute-api:%s:%s:%s/authorizers/%s", a.Partition, a.Region, a.ID, apiID, authorizerID)
+}

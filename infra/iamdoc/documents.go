@@ -62,11 +62,15 @@ func WriteLogs(logGroupARN string) Document {
 }
 
 // InvokeMethods allows calling the methods in allow, and denies those in deny, which
-// a pattern in allow would cover as well. All are execute-api ARNs.
+// a pattern in allow would cover as well. All are execute-api ARNs; one of the lists may
+// be empty.
 func InvokeMethods(allow, deny []string) Document {
-	d := Document{Statements: []Statement{{
-		ID: "InvokeRoutes", Effect: Allow, Actions: []string{"execute-api:Invoke"}, Resources: allow,
-	}}}
+	var d Document
+	if len(allow) > 0 {
+		d.Statements = append(d.Statements, Statement{
+			ID: "InvokeRoutes", Effect: Allow, Actions: []string{"execute-api:Invoke"}, Resources: allow,
+		})
+	}
 	if len(deny) > 0 {
 		d.Statements = append(d.Statements, Statement{
 			ID: "NotOthersRoutes", Effect: Deny, Actions: []string{"execute-api:Invoke"}, Resources: deny,

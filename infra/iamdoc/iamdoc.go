@@ -34,7 +34,8 @@ type Document struct {
 
 // Statement allows or denies actions. A statement of an identity's policy has
 // Resources and no Principal; one of a trust policy has a Principal and no Resources;
-// one of a resource's policy has a Principal, and either Resources or Attached.
+// one of a resource's policy has a Principal, and either Resources or Attached, and speaks
+// of everybody only under conditions.
 type Statement struct {
 	ID         string // Sid: letters and digits
 	Effect     Effect
@@ -52,12 +53,13 @@ type Statement struct {
 	Unlimited string
 }
 
-// Principal is who a statement of a trust policy speaks of; exactly one of its fields
-// is set.
+// Principal is who a statement of a trust policy, or of a resource's, speaks of; exactly
+// one of its fields is set.
 type Principal struct {
 	Service   string // such as lambda.amazonaws.com
 	Federated string // such as cognito-identity.amazonaws.com
 	AWS       string // ARN of an account's root: whom that account's own policies allow
+	Everybody bool   // of an API's policy alone, and never without conditions
 }
 
 // Conditions maps a condition operator to condition keys and their values.
@@ -91,6 +93,9 @@ func (p Principal) count() int {
 			n++
 		}
 	}
+	if p.Everybody {
+		n++
+	}
 	return n
 }
 
@@ -107,7 +112,9 @@ func (s Statement) check() error {
 	case s.Attached && len(s.Resources) > 0:
 		return errors.New("it is of a resource's policy and names resources too")
 	case s.Principal != nil && s.Principal.count() != 1:
-		return errors.New("its principal must be one of a service, a federation, an account")
+		return errors.New("its principal must be one of a service, a federation, an account, everybody")
+	case s.Principal != nil && s.Principal.Everybody && (len(s.Resources) == 0 || len(s.Conditions) == 0):
+		return errors.New("it speaks of everybody: it must have resources and conditions")
 	case strings.Trim(s.ID, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789") != "":
 		return errors.New("its id may have letters and digits alone")
 	}
@@ -135,7 +142,7 @@ type document struct {
 type statement struct {
 	Sid       string                       `json:",omitempty"`
 	Effect    Effect                       `json:""`
-	Principal map[string]string            `json:",omitempty"`
+	Principal any                          `json:",omitempty"`
 	Action    values                       `json:""`
 	Resource  values                       `json:",omitempty"`
 	Condition map[string]map[string]values `json:",omitempty"`
@@ -157,15 +164,15 @@ func (s Statement) wire() statement {
 		out.Resource = values{"*"}
 	}
 	if p := s.Principal; p != nil {
-		out.Principal = map[string]string{}
-		if p.Service != "" {
-			out.Principal["Service"] = p.Service
-		}
-		if p.Federated != "" {
-			out.Principal["Federated"] = p.Federated
-		}
-		if p.AWS != "" {
-			out.Principal["AWS"] = p.AWS
+		switch {
+		case p.Everybody:
+			out.Principal = "*"
+		case p.Service != "":
+			out.Principal = map[string]string{"Service": p.Service}
+		case p.AWS != "":
+			out.Principal = map[string]string{"AWS": p.AWS}
+		default:
+			out.Principal = map[string]string{"Federated": p.Federated}
 		}
 	}
 	for operator, keys := range s.Conditions {

@@ -36,7 +36,9 @@ func AccessOf(routes []Route, caller Caller) (Access, []Conflict) {
 // accessWhere is AccessOf for whoever may call the routes that may tells.
 func accessWhere(routes []Route, may func(Route) bool) (Access, []Conflict) {
 	var granted, refused []int
+	patterns := make([]string, len(routes))
 	for i, r := range routes {
+		patterns[i] = Pattern(r)
 		switch {
 		case r.Authorization != IAM || r.Method == "" || r.Path == "":
 		case may(r):
@@ -48,16 +50,18 @@ func accessWhere(routes []Route, may func(Route) bool) (Access, []Conflict) {
 	var access Access
 	var conflicts []Conflict
 	for _, g := range granted {
-		access.Allow = append(access.Allow, Pattern(routes[g]))
+		access.Allow = append(access.Allow, patterns[g])
 	}
 	for _, d := range refused {
-		leaks := slices.ContainsFunc(granted, func(g int) bool { return covers(routes[g], routes[d]) })
+		leaks := slices.ContainsFunc(granted, func(g int) bool {
+			return overlap(patterns[g], patterns[d]) && covers(routes[g], routes[d])
+		})
 		if !leaks {
 			continue
 		}
-		access.Deny = append(access.Deny, Pattern(routes[d]))
+		access.Deny = append(access.Deny, patterns[d])
 		for _, g := range granted {
-			if overlap(Pattern(routes[d]), typical(routes[g])) {
+			if overlap(patterns[d], patterns[g]) && overlap(patterns[d], typical(routes[g])) {
 				conflicts = append(conflicts, Conflict{Granted: g, Refused: d})
 			}
 		}
@@ -100,11 +104,8 @@ func fill(r Route, with string) string {
 }
 
 // covers tells whether permission for the route granted lets requests for the route
-// other pass too.
+// other pass too, when their patterns overlap.
 func covers(granted, other Route) bool {
-	if !overlap(Pattern(granted), Pattern(other)) {
-		return false
-	}
 	// Both take some of the same requests. API Gateway gives those to the more
 	// particular route; if that is granted, and no longer paths are in play, all is well.
 	g, o := segments(granted.Path), segments(other.Path)
@@ -118,6 +119,17 @@ func covers(granted, other Route) bool {
 
 // overlap tells whether some text matches both patterns.
 func overlap(a, b string) bool {
+	// Most pairs of routes differ in what stands before the first *, or after the last.
+	for i := 0; i < len(a) && i < len(b) && a[i] != '*' && b[i] != '*'; i++ {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	for i, j := len(a)-1, len(b)-1; i >= 0 && j >= 0 && a[i] != '*' && b[j] != '*'; i, j = i-1, j-1 {
+		if a[i] != b[j] {
+			return false
+		}
+	}
 	// next[j] tells whether a[i+1:] and b[j:] overlap, this[j] the same of a[i:].
 	next := make([]bool, len(b)+1)
 	for i := len(a); i >= 0; i-- {

@@ -36,6 +36,17 @@ func OpenDoors(routes []Route) []string {
 	return warnings
 }
 
+// MethodsAt are the methods but OPTIONS that API Gateway finds a route for at a path.
+func MethodsAt(routes []Route, path string) []string {
+	var out []string
+	for _, method := range methods {
+		if method != "ANY" && method != "OPTIONS" && answers(routes, method, path) >= 0 {
+			out = append(out, method)
+		}
+	}
+	return out
+}
+
 // answers returns the place of the route that API Gateway gives a request to, -1 for
 // none: an exact part comes before {name}, and that before {name+}; at the same path a
 // method of its own comes before ANY. Parts of path that a request may choose match only

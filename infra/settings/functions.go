@@ -125,13 +125,16 @@ func usedFunctions(o object, s *Settings, said map[string]Function, known []stri
 	for _, name := range s.Identity.Triggers.Functions() {
 		use(name)
 	}
+	for _, name := range sortedKeys(s.Authorizers) {
+		use(s.Authorizers[name].Function)
+	}
 	for _, name := range sortedKeys(said) {
 		switch _, used := out[name]; {
 		case name == "" || used:
 		case !slices.Contains(known, name):
 			o.p.add(o.at("functions."+name), "is not a function%s: legal are %s", meant(name, known), joined(known))
 		default:
-			o.p.add(o.at("functions."+name), "is for a function that nothing names: a route or a grant to invoke it does")
+			o.p.add(o.at("functions."+name), "is for a function that nothing names: a route, an authorizer or a grant to invoke it does")
 		}
 	}
 	return out

@@ -16,6 +16,7 @@ const (
 	None             Authorization = "NONE"
 	IAM              Authorization = "AWS_IAM"
 	CognitoUserPools Authorization = "COGNITO_USER_POOLS"
+	Custom           Authorization = "CUSTOM" // a function decides: see Authorizer
 )
 
 // Caller is a kind of identity that may be let into a route with authorization AWS_IAM.
@@ -34,11 +35,22 @@ type Route struct {
 	Path           string // begins with a slash; {name} is one segment, {name+} all that follow
 	Function       string // a folder of functions/
 	Authorization  Authorization
+	Authorizer     string // CUSTOM: the name of one of the authorizers
 	APIKeyRequired bool
 	Callers        []Caller          // AWS_IAM: who gets the permission
 	CallerTags     map[string]string // AWS_IAM: session tags that callers must carry besides
 	Scopes         []string          // COGNITO_USER_POOLS: one of them must be in the access token; none: an ID token is asked for
 	Public         bool              // said of a route that asks for neither, so that none is open by oversight
+	Validation     Validation
+	TimeoutMillis  int       // how long API Gateway waits for the function; 0: as long as it can, 29 seconds
+	Throttle       *Throttle // nil: what the usage plan and the account allow
+}
+
+// Throttle limits the requests to one route: those of each API key where the route asks
+// for a key, else those of everybody together.
+type Throttle struct {
+	RateLimit  float64 // requests a second
+	BurstLimit int     // requests at once
 }
 
 // String is the route as people say it: GET /path.
@@ -48,9 +60,9 @@ const maxCount = math.MaxInt32
 
 var (
 	methods        = []string{"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "ANY"}
-	authorizations = []string{string(None), string(IAM), string(CognitoUserPools)}
+	authorizations = []string{string(None), string(IAM), string(CognitoUserPools), string(Custom)}
 
-	// scopes are those that a token of this stack's client can hold; the last is in the
+	// scopes are those that every token of this stack's client can hold; the last is in the
 	// access tokens of those who sign in without the hosted page.
 	scopes = []string{"openid", "email", "profile", "phone", "aws.cognito.signin.user.admin"}
 )
@@ -80,7 +92,8 @@ func readRoute(o object, functions []string) Route {
 		Method:         o.choice("method", "", methods, "ANY is every method that the path does not declare.", required),
 		Path:           o.text("path", "", "is a path such as /users/{id}", "Begins with a slash. {name} is one part that a request may choose; a last part {rest+} takes all that follows.", required),
 		Function:       o.text("function", "", "are "+joined(functions), "A folder of functions/, which answers.", required),
-		Authorization:  Authorization(o.choice("authorization", string(None), authorizations, "How the route decides who may call it: AWS_IAM, requests signed with credentials of the identity pool (Signature Version 4); COGNITO_USER_POOLS, a token of the user pool.")),
+		Authorization:  Authorization(o.choice("authorization", string(None), authorizations, "How the route decides who may call it: AWS_IAM, requests signed with credentials of the identity pool (Signature Version 4); COGNITO_USER_POOLS, a token of the user pool; CUSTOM, a function of yours, see authorizers.")),
+		Authorizer:     o.text("authorizer", "", "is the name of one of authorizers", "For CUSTOM: which of the authorizers decides."),
 		APIKeyRequired: o.boolean("apiKeyRequired", false, "Whether an API key is asked for, with the limits of usagePlan. A key tells clients apart; it proves nobody."),
 	}
 	if r.Path != "" {
@@ -108,11 +121,26 @@ func readRoute(o object, functions []string) Route {
 		r.Callers = []Caller{Authenticated}
 	}
 
+	switch {
+	case r.Authorization == Custom && !o.has("authorizer"):
+		o.p.add(o.at("authorizer"), "is missing: authorization %s needs one of authorizers", Custom)
+	case o.has("authorizer") && r.Authorization != Custom && r.Authorization != "":
+		o.p.add(o.at("authorizer"), "is for authorization %s alone, and the route's is %s", Custom, r.Authorization)
+	}
+
 	r.CallerTags = readCallerTags(o, r)
 	r.Scopes = o.texts("scopes", nil, joined(scopes)+", those of identity.resourceServers", "For COGNITO_USER_POOLS: one of them must be in the access token. Without any, the route asks for an ID token.", nil)
 	if o.has("scopes") && r.Authorization != CognitoUserPools && r.Authorization != "" {
 		o.p.add(o.at("scopes"), "is for authorization %s alone, and the route's is %s", CognitoUserPools, r.Authorization)
 	}
+
+	r.Validation = readValidation(o, r)
+	// On AWS 29 seconds is a quota of the account; 50 ms the least that it takes.
+	r.TimeoutMillis = o.integer("timeoutMillis", maxTimeoutMillis, 50, maxTimeoutMillis, "Milliseconds that API Gateway waits for the function, before it answers 504. The function runs on till its own timeout.")
+	if r.TimeoutMillis == maxTimeoutMillis {
+		r.TimeoutMillis = 0 // what AWS does by itself
+	}
+	r.Throttle = readThrottle(o, r)
 
 	r.Public = o.boolean("public", false, "Must be said of a route with neither authorization nor key, so that none is open by oversight.")
 	closed := r.Authorization != None || r.APIKeyRequired
@@ -125,6 +153,33 @@ func readRoute(o object, functions []string) Route {
 		o.p.add(o.key, "asks for neither authorization nor a key: set authorization or apiKeyRequired, or public: true if everybody may call it")
 	}
 	return r
+}
+
+// maxTimeoutMillis is how long API Gateway waits for an integration at most:
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html.
+const maxTimeoutMillis = 29_000
+
+func readThrottle(o object, r Route) *Throttle {
+	var t Throttle
+	given := o.has("throttle")
+	o.child("throttle", "Limits the requests to this route: those of each API key where apiKeyRequired is true, beside the limits of usagePlan; else those of everybody together, at the cost of one resource more for the route.", func(o object) {
+		for _, name := range []string{"rateLimit", "burstLimit"} {
+			if given && !o.has(name) {
+				o.p.add(o.at(name), "is missing: a throttle has both")
+			}
+		}
+		t = Throttle{
+			RateLimit:  o.number("rateLimit", 0, "Requests a second.", required),
+			BurstLimit: o.integer("burstLimit", 0, 1, maxCount, "Requests at once.", required),
+		}
+	})
+	if !given {
+		return nil
+	}
+	if r.Method == "ANY" {
+		o.p.add(o.at("throttle"), "is for one method, and the route's is ANY: name the method, API Gateway counts each by itself")
+	}
+	return &t
 }
 
 // checkCallers checks the callers and scopes of the routes against who and which there

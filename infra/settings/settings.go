@@ -29,6 +29,9 @@ type Settings struct {
 	Target         Target
 	StageName      string // of the API; the last part of its URL
 	Routes         []Route
+	Authorizers    map[string]Authorizer // exactly those that routes name
+	CORS           *CORS                 // nil: pages of other origins cannot call
+	ResourcePolicy ResourcePolicy
 	UsagePlan      UsagePlan
 	Identity       Identity
 	Functions      map[string]Function // exactly those that routes and grants name
@@ -107,6 +110,7 @@ func Parse(project, stack string, config map[string]string, secrets []string, fu
 		}
 	}
 	s := read(p, project, stack, own, secrets, known)
+	s.readBodySchemas(p, functionsDir)
 	if err := p.err(); err != nil {
 		return nil, err
 	}
@@ -130,6 +134,9 @@ func read(p *problems, project, stack string, own map[string]any, secrets, known
 	}
 
 	s.Routes = readRoutes(o, known)
+	s.Authorizers = readAuthorizers(o, known)
+	s.CORS = readCORS(o)
+	s.ResourcePolicy = readResourcePolicy(o, s.Target)
 	s.UsagePlan = readUsagePlan(o)
 	s.Identity = readIdentity(o, s.Target, known)
 	settings := readFunctions(o)
@@ -148,8 +155,10 @@ func read(p *problems, project, stack string, own map[string]any, secrets, known
 	readProviderSecrets(o, s, slices.Contains(secrets, o.at("providerSecrets")))
 	o.close()
 
+	checkAuthorizers(o, s.Routes, s.Authorizers)
 	checkCallers(o, s.Routes, s.Identity)
 	checkFunctions(o, s, settings, known)
+	checkLimits(o, s)
 	s.Functions = usedFunctions(o, s, settings, known)
 	checkGroupRoles(o, s)
 	checkCanary(o, s)

@@ -156,7 +156,7 @@ func TestAWrongStackFileIsToldWhatIsWrong(t *testing.T) {
 		{"a folder that is no function", route(`method: GET, path: /a, function: internal, public: true`), []string{`auth-api:routes[0].function is "internal": there is no functions/internal/main.go; legal are no-auth, require-auth`}},
 		{"function outside", route(`method: GET, path: /a, function: ../x, public: true`), []string{`auth-api:routes[0].function is "../x": there is no functions/../x/main.go; legal are no-auth, require-auth`}},
 		{"authorization", "routes: [{method: GET, path: /a, function: no-auth, apiKeyRequired: true}, {method: GET, path: /b, function: no-auth, authorization: IAM}]",
-			[]string{`auth-api:routes[1].authorization is "IAM": legal are NONE, AWS_IAM, COGNITO_USER_POOLS`}},
+			[]string{`auth-api:routes[1].authorization is "IAM": legal are NONE, AWS_IAM, COGNITO_USER_POOLS, CUSTOM`}},
 		{"key required is text", route(`method: GET, path: /a, function: no-auth, apiKeyRequired: "yes", public: true`), []string{`auth-api:routes[0].apiKeyRequired is "yes": legal are true, false`}},
 		{"open by oversight", route(`method: GET, path: /a, function: no-auth`), []string{`auth-api:routes[0] asks for neither authorization nor a key: set authorization or apiKeyRequired, or public: true if everybody may call it`}},
 		{"public and closed", route(`method: GET, path: /a, function: no-auth, apiKeyRequired: true, public: true`), []string{`auth-api:routes[0].public is true, but the route asks for authorization or a key`}},
@@ -226,7 +226,7 @@ identity: {guests: true}`,
 
 		// Functions and logging.
 		{"unknown function", open + "\nfunctions: {noauth: {}}", []string{`auth-api:functions.noauth is not a function (did you mean no-auth?): legal are no-auth, require-auth`}},
-		{"function without a route", open + "\nfunctions: {require-auth: {memory: 256}}", []string{`auth-api:functions.require-auth is for a function that nothing names: a route or a grant to invoke it does`}},
+		{"function without a route", open + "\nfunctions: {require-auth: {memory: 256}}", []string{`auth-api:functions.require-auth is for a function that nothing names: a route, an authorizer or a grant to invoke it does`}},
 		{"memory", open + "\nfunctions: {no-auth: {memory: 64}}", []string{`auth-api:functions.no-auth.memory is 64: legal is a whole number from 128 to 10240`}},
 		{"memory with a unit", open + "\nfunctions: {no-auth: {memory: 128MB}}", []string{`auth-api:functions.no-auth.memory is "128MB": legal is a whole number from 128 to 10240`}},
 		{"timeout", open + "\nfunctions: {no-auth: {timeout: 30}}", []string{`auth-api:functions.no-auth.timeout is 30: legal is a whole number from 1 to 29`}},

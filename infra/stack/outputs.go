@@ -47,6 +47,9 @@ func (d *deployment) outputs() (pulumi.Map, error) {
 			}
 			route["callers"] = callers
 		}
+		if r.Authorizer != "" {
+			route["authorizer"] = pulumi.String(r.Authorizer)
+		}
 		if len(r.Scopes) > 0 {
 			route["scopes"] = pulumi.ToStringArray(r.Scopes)
 		}

@@ -88,16 +88,15 @@ func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 		state["arn"] = resource.NewStringProperty("arn:aws:cognito-idp:us-west-2:" + r.account + ":userpool/" + id)
 	case "aws:lambda/function:Function":
 		state["arn"] = resource.NewStringProperty("arn:aws:lambda:us-west-2:" + r.account + ":function:" + args.Inputs["name"].StringValue())
+		if args.Inputs["publish"].V == true {
+			state["version"] = resource.NewPropertyValue(r.versions[args.Name])
+		}
 	case "aws:cognito/identityPool:IdentityPool":
 		id = "us-west-2:11111111-2222-3333-4444-555555555555"
 	case "aws:apigateway/restApi:RestApi":
 		id = "abcdefghij"
 	case "aws:apigateway/stage:Stage":
 		state["invokeUrl"] = resource.NewStringProperty("https://abcdefghij.execute-api.us-west-2.amazonaws.com/" + args.Inputs["stageName"].StringValue())
-	case "aws:lambda/function:Function":
-		if args.Inputs["publish"].V == true {
-			state["version"] = resource.NewPropertyValue(r.versions[args.Name])
-		}
 	case "pulumi:pulumi:StackReference":
 		state["outputs"] = resource.NewPropertyValue(r.others[args.Inputs["name"].StringValue()])
 	case "aws:apigateway/apiKey:ApiKey":

@@ -92,8 +92,8 @@ func (p *program) run(ctx *pulumi.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, door := range settings.OpenDoors(s.Routes) {
-		if err := ctx.Log.Warn("Pulumi."+s.Stack+".yaml: "+s.Project+":"+door, nil); err != nil {
+	for _, warning := range append(settings.OpenDoors(s.Routes), settings.LongRuns(s)...) {
+		if err := ctx.Log.Warn("Pulumi."+s.Stack+".yaml: "+s.Project+":"+warning, nil); err != nil {
 			return err
 		}
 	}

@@ -1,0 +1,84 @@
+package api
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/apigateway"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"auth-api/infra/iamdoc"
+	"auth-api/infra/settings"
+)
+
+// grants give each kind of caller exactly the methods that the routes say. A caller
+// that no route names gets no policy.
+//
+// The methods are in the role's inline policy while they fit, else in managed policies
+// that are attached to it: see settings.Access.Policies for the rule.
+func (c *API) grants(ctx *pulumi.Context, args Args, rest *apigateway.RestApi) error {
+	for _, caller := range sorted(args.Roles) {
+		access, conflicts := settings.AccessOf(args.Routes, caller)
+		if len(conflicts) > 0 {
+			return fmt.Errorf("granting routes to %s: %s and %s cannot be told apart by IAM",
+				caller, args.Routes[conflicts[0].Granted], args.Routes[conflicts[0].Refused])
+		}
+		if len(access.Allow) == 0 {
+			continue
+		}
+		const anyID = "abcdefghij" // as long as they are
+		parts := access.Policies(args.Account.Method(anyID, args.StageName, ""))
+		if len(parts) == 1 {
+			_, err := iam.NewRolePolicy(ctx, string(caller)+"-routes", &iam.RolePolicyArgs{
+				Name:   pulumi.String("invoke-routes"),
+				Role:   args.Roles[caller],
+				Policy: args.invoke(rest, access),
+			}, pulumi.Parent(c))
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		for i, part := range parts {
+			if len(part.Allow)+len(part.Deny) == 0 {
+				continue
+			}
+			if err := c.attach(ctx, args, rest, caller, i+1, part); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// attach declares one of the managed policies of a caller, and attaches it.
+func (c *API) attach(ctx *pulumi.Context, args Args, rest *apigateway.RestApi, caller settings.Caller, number int, part settings.Access) error {
+	name := fmt.Sprintf("%s-routes-%d", caller, number)
+	policy, err := iam.NewPolicy(ctx, name, &iam.PolicyArgs{
+		Name:        pulumi.String(args.Name + "-" + name),
+		Description: pulumi.Sprintf("Routes of %s for %s, part %d", args.Name, caller, number),
+		Policy:      args.invoke(rest, part),
+		Tags:        pulumi.ToStringMap(args.Tags),
+	}, pulumi.Parent(c))
+	if err != nil {
+		return err
+	}
+	_, err = iam.NewRolePolicyAttachment(ctx, name, &iam.RolePolicyAttachmentArgs{Role: args.Roles[caller], PolicyArn: policy.Arn}, pulumi.Parent(c))
+	return err
+}
+
+// invoke is the policy for what a caller may invoke of the API.
+func (args Args) invoke(rest *apigateway.RestApi, access settings.Access) pulumi.StringOutput {
+	return rest.ID().ApplyT(func(id pulumi.ID) (string, error) {
+		arns := func(patterns []string) []string {
+			var out []string
+			for _, pattern := range patterns {
+				out = append(out, args.Account.Method(string(id), args.StageName, pattern))
+			}
+			slices.Sort(out)
+			return out
+		}
+		return iamdoc.InvokeMethods(arns(access.Allow), arns(access.Deny)).JSON()
+	}).(pulumi.StringOutput)
+}
