@@ -1,5 +1,9 @@
 package main
 
-import "github.com/aws/aws-lambda-go/lambda"
+import (
+	"github.com/aws/aws-lambda-go/lambda"
 
-func main() { lambda.Start(handle) }
+	"auth-api/functions/internal/respond"
+)
+
+func main() { lambda.Start(respond.WithCORS(handle)) }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -69,16 +70,20 @@ func gatewayResponses(cors *settings.CORS) map[string]gatewayResponse {
 	return map[string]gatewayResponse{"DEFAULT_4XX": {parameters}, "DEFAULT_5XX": {parameters}}
 }
 
-// originTemplate answers with the origin that asks when it is one of these.
+// originTemplate answers with the origin that asks when it is one of these. It says so
+// twice, as API Gateway tells the case of header names apart, and clients write Origin
+// over HTTP/1.1 and origin over HTTP/2; what a missing header is does not matter then.
 //
 // See https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-override-request-response-parameters.html.
 func originTemplate(origins []string) string {
-	var tests []string
-	for _, origin := range origins {
-		tests = append(tests, "$origin == '"+origin+"'")
+	var out strings.Builder
+	for _, name := range []string{"Origin", "origin"} {
+		var tests []string
+		for _, origin := range origins {
+			tests = append(tests, `$`+name+` == "`+origin+`"`)
+		}
+		fmt.Fprintf(&out, "#set($%s = $input.params().header.get(\"%s\"))\n#if(%s)\n#set($context.responseOverride.header.%s = $%s)\n#end\n",
+			name, name, strings.Join(tests, " || "), allowOrigin, name)
 	}
-	return "#set($origin = $input.params().header.get('Origin'))\n" +
-		"#if(" + strings.Join(tests, " || ") + ")\n" +
-		"#set($context.responseOverride.header." + allowOrigin + " = $origin)\n" +
-		"#end\n"
+	return out.String()
 }

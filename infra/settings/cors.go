@@ -3,6 +3,7 @@ package settings
 import (
 	"net/netip"
 	"net/url"
+	"regexp"
 	"strings"
 )
 
@@ -30,7 +31,7 @@ func readCORS(o object) *CORS {
 		if o.emptyList("origins") {
 			o.p.add(o.at("origins"), "is empty: leave cors away to allow no page of another origin")
 		}
-		c.Origins = o.texts("origins", nil, "https://HOST, and http:// for localhost, 127.0.0.1 and [::1]", "Exactly these pages' origins: scheme, host and port, as browsers write them.", func(key, origin string) {
+		c.Origins = o.texts("origins", nil, "https://HOST, and http:// for localhost and 127.0.0.1", "Exactly these pages' origins: scheme, host and port, as browsers write them.", func(key, origin string) {
 			if fault := originFault(origin); fault != "" {
 				o.p.add(key, "is %q: %s", origin, fault)
 			}
@@ -68,15 +69,18 @@ func originFault(origin string) string {
 		return "browsers write origins in lower case"
 	case u.Scheme == "https" && u.Port() == "443", u.Scheme == "http" && u.Port() == "80", strings.HasSuffix(u.Host, ":"):
 		return "browsers leave the scheme's own port away"
-	case strings.ContainsFunc(u.Host, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`'"\|$()<>{},;`, r) }):
-		return "its host has a character that no host has; write others than ASCII as xn--"
+	case !originHost.MatchString(u.Host):
+		return "its host is none of letters, digits, hyphens and dots; write other letters as xn--"
 	case u.Scheme == "https", u.Scheme == "http" && isLoopback(u.Hostname()):
 		return ""
 	case u.Scheme == "http":
-		return "http is for loopback alone (localhost, 127.0.0.1, [::1]): others read and change what is sent"
+		return "http is for loopback alone (localhost, 127.0.0.1): others read and change what is sent"
 	}
 	return "its scheme is neither https nor, on loopback, http"
 }
+
+// originHost is a name or an IPv4 address, with or without a port.
+var originHost = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[1-9][0-9]{0,4})?$`)
 
 func isLoopback(host string) bool {
 	address, err := netip.ParseAddr(host)
