@@ -17,6 +17,12 @@ type CORS struct {
 	MaxAge         int      // seconds that a browser keeps the answer to a preflight request
 }
 
+// The environment variables by which functions are told of CORS.
+const (
+	OriginsVariable        = "CORS_ORIGINS"         // separated by commas
+	ExposedHeadersVariable = "CORS_EXPOSED_HEADERS" // the same
+)
+
 // corsHeaders are what clients of the routes need: the signature's, the token's and the
 // key's.
 var corsHeaders = []string{"authorization", "content-type", "x-amz-content-sha256", "x-amz-date", "x-amz-security-token", "x-api-key"}
@@ -44,6 +50,17 @@ func readCORS(o object) *CORS {
 		return nil
 	}
 	return &c
+}
+
+// checkCORS refuses what would tell a function otherwise than cors does.
+func checkCORS(o object, s *Settings) {
+	for _, name := range s.FunctionNames() {
+		for _, variable := range []string{OriginsVariable, ExposedHeadersVariable} {
+			if _, said := s.Functions[name].Environment[variable]; said {
+				o.p.add(o.at("functions."+name+".environment."+variable), "is set by the program, as %s says", o.at("cors"))
+			}
+		}
+	}
 }
 
 func checkHeader(o object, key, name string) {

@@ -161,6 +161,7 @@ func read(p *problems, project, stack string, own map[string]any, secrets, known
 	checkLimits(o, s)
 	s.Functions = usedFunctions(o, s, settings, known)
 	checkGroupRoles(o, s)
+	checkCORS(o, s)
 	checkCanary(o, s)
 	if slices.Contains(secrets, o.at("functions")) {
 		p.add(o.at("functions"), "holds an encrypted value, which would stand in the open on AWS: keep it in SSM or Secrets Manager, and let the function read it by grants: [{parameter: /path}] or [{secret: name}]")

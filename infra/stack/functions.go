@@ -82,8 +82,8 @@ func functionName(s *settings.Settings, name string) string {
 // maxEnvironment is how much Lambda takes, in bytes of JSON.
 const maxEnvironment = 4096
 
-// environmentOf is a function's environment: what the stack file says, and the ARN of
-// each function that it may invoke.
+// environmentOf is a function's environment: what the stack file says, the ARN of each
+// function that it may invoke, and which pages of other origins it answers.
 func environmentOf(s *settings.Settings, account iamdoc.Account, name string) (map[string]string, error) {
 	f := s.Functions[name]
 	environment := maps.Clone(f.Environment)
@@ -95,6 +95,12 @@ func environmentOf(s *settings.Settings, account iamdoc.Account, name string) (m
 			environment = map[string]string{}
 		}
 		environment[settings.Variable(g.Invoke)] = account.Function(functionName(s, g.Invoke))
+	}
+	for variable, value := range corsVariables(s, name) {
+		if environment == nil {
+			environment = map[string]string{}
+		}
+		environment[variable] = value
 	}
 	text, err := json.Marshal(environment)
 	if err == nil && len(text) > maxEnvironment {
