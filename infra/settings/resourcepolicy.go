@@ -25,15 +25,13 @@ var vpcEndpoint = regexp.MustCompile(`^vpce-([0-9a-f]{8}|[0-9a-f]{17})$`)
 func readResourcePolicy(o object, target Target) ResourcePolicy {
 	var r ResourcePolicy
 	o.child("resourcePolicy", "From where the API may be called at all, before anything else is asked. It opens nothing: routes still ask for what they ask for, and AWS_IAM for the caller's own permission.", func(o object) {
-		r.AllowedIPs = o.texts("allowedIps", nil, "CIDRs such as 203.0.113.0/24 or 2001:db8::/32", "Requests from other addresses get 403. On the local AWS callers come from 127.0.0.1 or ::1.", func(key, text string) {
+		r.AllowedIPs = o.texts("allowedIps", nil, "CIDRs such as 203.0.113.0/24 or 2001:db8::/32", "Requests from other addresses get 403. On the local AWS callers come from 127.0.0.1 or ::1. AWS's provider keeps an API's policy when the setting goes: to lift it, say 0.0.0.0/0 and ::/0.", func(key, text string) {
 			prefix, err := netip.ParsePrefix(text)
 			switch {
 			case err != nil:
 				o.p.add(key, "is %q: legal are CIDRs such as 203.0.113.0/24; one address is 203.0.113.7/32", text)
 			case prefix != prefix.Masked():
 				o.p.add(key, "is %q, an address within a network: that network is %s", text, prefix.Masked())
-			case prefix.Bits() == 0:
-				o.p.add(key, "is %q, which is every address: leave allowedIps away for that", text)
 			case prefix.Addr().Is4In6():
 				o.p.add(key, "is %q: write the address as IPv4", text)
 			}

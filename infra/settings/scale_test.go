@@ -3,6 +3,7 @@ package settings_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"testing"
 
 	"auth-api/infra/settings"
@@ -46,5 +47,43 @@ func BenchmarkParse(b *testing.B) {
 				settings.OpenDoors(s.Routes)
 			}
 		})
+	}
+}
+
+// A route that comes or goes changes one policy, however many there are.
+func TestARouteChangesOnePolicy(t *testing.T) {
+	const prefix = "arn:aws:execute-api:us-west-2:111122223333:abcdefghij/dev/"
+	access := func(patterns int) settings.Access {
+		var a settings.Access
+		for i := range patterns {
+			a.Allow = append(a.Allow, fmt.Sprintf("GET/things/of/kind/%d/*", i))
+			if i%10 == 0 {
+				a.Deny = append(a.Deny, fmt.Sprintf("GET/things/of/kind/%d/secrets", i))
+			}
+		}
+		return a
+	}
+	if parts := access(70).Policies(prefix); len(parts) != 1 || len(parts[0].Allow) != 70 {
+		t.Errorf("70 patterns are %d policies", len(parts))
+	}
+	few, many := access(300).Policies(prefix), access(301).Policies(prefix)
+	if len(few) != settings.PolicyParts || len(many) != settings.PolicyParts {
+		t.Fatalf("there are %d and %d policies", len(few), len(many))
+	}
+	changed, allowed, denied := 0, 0, 0
+	for i := range many {
+		if fmt.Sprint(few[i]) != fmt.Sprint(many[i]) {
+			changed++
+		}
+		allowed, denied = allowed+len(many[i].Allow), denied+len(many[i].Deny)
+	}
+	// The 301st has a denial beside it, which has a place of its own.
+	if changed > 2 || changed == 0 || allowed != 301 || denied != 31 {
+		t.Errorf("%d policies changed, and hold %d permissions and %d denials", changed, allowed, denied)
+	}
+	backwards := access(300)
+	slices.Reverse(backwards.Allow)
+	if fmt.Sprint(backwards.Policies(prefix)) != fmt.Sprint(few) {
+		t.Error("the order of the routes makes a difference")
 	}
 }
