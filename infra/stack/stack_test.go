@@ -2,7 +2,6 @@ package stack_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -136,7 +135,7 @@ var untagged = []string{
 	"aws:apigateway/deployment:Deployment", "aws:apigateway/methodSettings:MethodSettings", "aws:apigateway/usagePlanKey:UsagePlanKey",
 	"aws:cognito/identityPoolRoleAttachment:IdentityPoolRoleAttachment", "aws:cognito/user:User",
 	"aws:cognito/userPoolClient:UserPoolClient", "aws:cognito/userPoolDomain:UserPoolDomain",
-	"aws:iam/rolePolicy:RolePolicy", "aws:lambda/permission:Permission",
+	"aws:iam/rolePolicy:RolePolicy", "aws:iam/rolePolicyAttachment:RolePolicyAttachment", "aws:lambda/permission:Permission",
 }
 
 func TestEverythingIsTagged(t *testing.T) {
@@ -208,28 +207,6 @@ func TestGuestsAreThereOnlyWhenAskedFor(t *testing.T) {
 	}
 	if protected := r.of("UserPool")[0].Inputs["deletionProtection"]; protected != "ACTIVE" {
 		t.Errorf("deletion protection on AWS is %v", protected)
-	}
-}
-
-// A stack's size is that of its functions, not of its routes.
-func TestResourcesDoNotGrowWithRoutes(t *testing.T) {
-	count := func(routes int) int {
-		table := []map[string]any{}
-		for i := range routes {
-			table = append(table, map[string]any{"method": "GET", "path": fmt.Sprintf("/r%d/{id}", i), "function": "require-auth", "authorization": "AWS_IAM"})
-		}
-		b, err := json.Marshal(table)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r, err := run(t, "many", "config:\n  auth-api:routes: "+string(b))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return len(r.resources)
-	}
-	if few, many := count(2), count(100); few != many {
-		t.Errorf("2 routes make %d resources, 100 make %d", few, many)
 	}
 }
 
