@@ -8,9 +8,13 @@
 //	// functions/orders/main.go
 //	package main
 //
-//	import "github.com/aws/aws-lambda-go/lambda"
+//	import (
+//		"github.com/aws/aws-lambda-go/lambda"
 //
-//	func main() { lambda.Start(handle) }
+//		"auth-api/functions/internal/respond"
+//	)
+//
+//	func main() { lambda.Start(respond.WithCORS(handle)) }
 //
 //	// functions/orders/handler.go
 //	func handle(ctx context.Context, request events.APIGatewayProxyRequest) (events.APIGatewayProxyResponse, error) {
@@ -27,6 +31,9 @@
 //
 //   - Who may call is said on the route, and API Gateway enforces it before the
 //     function runs. The function asks package caller who it was.
+//   - A JSON schema beside the function, orders/order.schema.json, is checked by API
+//     Gateway before the function runs, where the route says bodySchema: order.schema.json
+//     and the request says that it is application/json.
 //   - Answer through package respond. Return an error only for what is the
 //     function's own fault: API Gateway makes it a 502, and the log holds it.
 //   - Build nothing at init that the first request may not need. An AWS client

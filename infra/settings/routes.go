@@ -75,7 +75,7 @@ func readRoutes(o object, functions []string) []Route {
 	case o.emptyList("routes"):
 		o.p.add(o.at("routes"), "is empty: an API has at least one route")
 	}
-	o.each("routes", "routes", "The API's routes.", func(_ int, o object) {
+	o.each("routes", "routes", "The API's routes. AWS allows an API 300 resources, of which each part of a path is one. What a caller of AWS_IAM routes may call is an inline policy of its role up to 8192 characters, about 100 routes; beyond, it is spread over 8 managed policies, in which each route has its place by its own name, so that a change of one route changes one policy.", func(_ int, o object) {
 		routes = append(routes, readRoute(o, functions))
 	}, required)
 	checkPathsTogether(o.p, o.at("routes"), routes)

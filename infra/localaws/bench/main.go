@@ -34,17 +34,19 @@ type scale struct {
 	warm      time.Duration // of warm invocations after each
 	parts     time.Duration
 	decisions int
+	previews  int // of each table of routes, and runs of the program
 }
 
 var (
-	full  = scale{rounds: 7, round: 3 * time.Second, starts: 9, handlers: 11, warm: 500 * time.Millisecond, parts: 4 * time.Second, decisions: 9}
-	quick = scale{rounds: 5, round: 500 * time.Millisecond, starts: 3, handlers: 3, warm: 200 * time.Millisecond, parts: time.Second, decisions: 3}
+	full  = scale{rounds: 7, round: 3 * time.Second, starts: 9, handlers: 11, warm: 500 * time.Millisecond, parts: 4 * time.Second, decisions: 9, previews: 5}
+	quick = scale{rounds: 5, round: 500 * time.Millisecond, starts: 3, handlers: 3, warm: 200 * time.Millisecond, parts: time.Second, decisions: 3, previews: 1}
 )
 
 func main() {
 	asJSON := flag.Bool("json", false, "print JSON")
 	asMarkdown := flag.Bool("markdown", false, "print Markdown")
 	check := flag.Bool("check", false, "exit with code 1 when a limit is missed")
+	tables := flag.Bool("routes", false, "measure only what stacks of 2, 100 and 300 routes cost")
 	short := flag.Bool("quick", false, "measure a quarter of a minute, to see that it works; the figures are rough")
 	flag.Parse()
 	if flag.NArg() > 0 || *asJSON && *asMarkdown {
@@ -56,7 +58,7 @@ func main() {
 	if *short {
 		how = quick
 	}
-	report, err := run(ctx, how)
+	report, err := run(ctx, how, *tables)
 	stop()
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "bench: %v\n", err)
@@ -93,7 +95,7 @@ func (b *bench) progress(format string, args ...any) {
 	fmt.Fprintf(os.Stderr, "%4.0f s  %s\n", time.Since(b.began).Seconds(), fmt.Sprintf(format, args...))
 }
 
-func run(ctx context.Context, how scale) (report *Report, err error) {
+func run(ctx context.Context, how scale, tables bool) (report *Report, err error) {
 	root, err := os.Getwd()
 	if err != nil {
 		return nil, err
@@ -114,6 +116,10 @@ func run(ctx context.Context, how scale) (report *Report, err error) {
 	b := &bench{scale: how, began: time.Now(), report: &Report{
 		Machine: fmt.Sprintf("%s on %s/%s, %d processors", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU()),
 	}}
+	if tables {
+		b.report.NotCompared = "only stacks of many routes are measured"
+		return b.report, b.routes(ctx, root, work)
+	}
 	if b.peers, err = install(ctx, cache, b.progress); err != nil {
 		var none errNoPeers
 		if !errors.As(err, &none) {
@@ -139,6 +145,9 @@ func run(ctx context.Context, how scale) (report *Report, err error) {
 	}
 	if err == nil {
 		err = b.sideBySide(ctx)
+	}
+	if err == nil {
+		err = b.routes(ctx, root, work)
 	}
 	return b.report, err
 }
