@@ -34,8 +34,6 @@ import (
 // text too.
 //
 // See https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html.
-//
-//lint:ignore ST1005 API Gateway compares the text
 var errUnauthorized = errors.New("Unauthorized")
 
 // partner is who may call, and what.

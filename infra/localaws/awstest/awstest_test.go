@@ -80,7 +80,7 @@ func TestSettingsThatAreWrongAreRefused(t *testing.T) {
 	settings := awstest.Article(t)
 	settings["routes"] = []any{map[string]any{"method": "GET", "path": "/no-auth", "function": "nobody-wrote-this", "apiKeyRequired": true}}
 	_, err := awstest.TryDeploy(t, settings)
-	if err == nil || !strings.Contains(err.Error(), `"nobody-wrote-this"`) || !strings.Contains(err.Error(), "no-auth, require-auth") {
+	if err == nil || !strings.Contains(err.Error(), `"nobody-wrote-this"`) || !strings.Contains(err.Error(), "legal are guest-list, no-auth") {
 		t.Errorf("it says %v", err)
 	}
 }

@@ -192,17 +192,18 @@ func TestWhatARequestMustHave(t *testing.T) {
 func TestHowLongAndHowOftenARouteMayBeCalled(t *testing.T) {
 	slowly := m{"rateLimit": 0.001, "burstLimit": 2}
 	s := echoing(t, m{"routes": []m{
-		{"method": "GET", "path": "/slow", "function": "echo", "public": true, "timeoutMillis": 300},
+		{"method": "GET", "path": "/slow", "function": "echo", "public": true, "timeoutMillis": 1500},
 		{"method": "GET", "path": "/a/{id}", "function": "echo", "public": true, "throttle": slowly},
 		{"method": "POST", "path": "/a/{id}", "function": "echo", "public": true},
 		{"method": "GET", "path": "/", "function": "echo", "public": true, "throttle": slowly},
 		{"method": "GET", "path": "/keyed/{id}", "function": "echo", "apiKeyRequired": true, "throttle": slowly},
 		{"method": "GET", "path": "/free", "function": "echo", "apiKeyRequired": true},
 	}})
+	plainly(s, "POST", "/a/1", "") // the function's process is started
 	if got := plainly(s, "GET", "/slow", ""); got.Status != 200 {
 		t.Errorf("a quick answer: %s", got)
 	}
-	if got := plainly(s, "GET", "/slow?wait=8s", ""); got.Status != 504 || !strings.Contains(got.Body, "Endpoint request timed out") {
+	if got := plainly(s, "GET", "/slow?wait=20s", ""); got.Status != 504 || !strings.Contains(got.Body, "Endpoint request timed out") {
 		t.Errorf("a slow answer: %s", got)
 	}
 	key := "X-Api-Key: " + s.Outputs.APIKey

@@ -155,7 +155,7 @@ func (r *Report) Text(w io.Writer) error {
 		}
 		return columns.Flush()
 	}
-	if err := write(r.table()); err != nil {
+	if err := write(r.table()); err != nil || len(r.Parts) == 0 {
 		return err
 	}
 	return write(r.partTable())
@@ -177,7 +177,9 @@ func (r *Report) Markdown(w io.Writer) error {
 	}
 	fmt.Fprintln(w)
 	write(r.table())
-	write(r.partTable())
+	if len(r.Parts) > 0 {
+		write(r.partTable())
+	}
 	return nil
 }
 
