@@ -41,7 +41,7 @@ func (c *API) grants(ctx *pulumi.Context, args Args, rest *apigateway.RestApi) e
 			continue
 		}
 		for i, part := range parts {
-			if len(part.Allow)+len(part.Deny) == 0 {
+			if len(part.Allow)+len(part.Deny)+len(part.Unless) == 0 {
 				continue
 			}
 			if err := c.attach(ctx, args, rest, caller, i+1, part); err != nil {
@@ -79,6 +79,10 @@ func (args Args) invoke(rest *apigateway.RestApi, access settings.Access) pulumi
 			slices.Sort(out)
 			return out
 		}
-		return iamdoc.InvokeMethods(arns(access.Allow), arns(access.Deny)).JSON()
+		document := iamdoc.InvokeMethods(arns(access.Allow), arns(access.Deny))
+		for _, unless := range access.Unless {
+			document = document.DenyUnlessTagged(unless.Tag, unless.Value, arns(unless.Deny))
+		}
+		return document.JSON()
 	}).(pulumi.StringOutput)
 }

@@ -12,28 +12,34 @@ import (
 
 // permissions let the API call its functions: those that answer, and those that decide.
 func (c *API) permissions(ctx *pulumi.Context, args Args, rest *apigateway.RestApi) ([]pulumi.Resource, error) {
-	sources := map[string]func(id string) string{} // function → what of the API may call it
-	routes := map[string][]settings.Route{}
+	type permission struct {
+		function string
+		source   func(id string) string // what of the API may call it
+	}
+	wanted := map[string]permission{}
+	routes := map[string][]settings.Route{} // FUNCTION-METHOD → those with both
 	for _, r := range args.Routes {
-		routes[r.Function] = append(routes[r.Function], r)
+		name := r.Function + "-" + strings.ToLower(r.Method)
+		routes[name] = append(routes[name], r)
 	}
 	for name, leading := range routes {
-		sources[name] = func(id string) string { return args.Account.Method(id, "*", permissionPattern(leading)) }
+		wanted[name] = permission{leading[0].Function, func(id string) string { return args.Account.Method(id, "*", permissionPattern(leading)) }}
 	}
 	for _, a := range args.Authorizers {
 		// AWS makes up an authorizer's id when it takes the document in, and tells it to
 		// nobody who asks in a program: any of this API's is meant. No other function can
 		// be an authorizer of this API, since the document says which is.
-		sources[a.Function] = func(id string) string { return args.Account.Authorizer(id, "*") }
+		wanted[a.Function+"-decides"] = permission{a.Function, func(id string) string { return args.Account.Authorizer(id, "*") }}
 	}
 	var out []pulumi.Resource
-	for _, name := range sorted(sources) {
+	for _, name := range sorted(wanted) {
+		function := args.Functions[wanted[name].function]
 		permission, err := lambda.NewPermission(ctx, name, &lambda.PermissionArgs{
 			Action:    pulumi.String("lambda:InvokeFunction"),
-			Function:  args.Functions[name].Name,
-			Qualifier: args.Functions[name].Qualifier,
+			Function:  function.Name,
+			Qualifier: function.Qualifier,
 			Principal: pulumi.String("apigateway.amazonaws.com"),
-			SourceArn: rest.ID().ApplyT(func(id pulumi.ID) string { return sources[name](string(id)) }).(pulumi.StringOutput),
+			SourceArn: rest.ID().ApplyT(func(id pulumi.ID) string { return wanted[name].source(string(id)) }).(pulumi.StringOutput),
 		}, pulumi.Parent(c))
 		if err != nil {
 			return nil, err
@@ -44,11 +50,11 @@ func (c *API) permissions(ctx *pulumi.Context, args Args, rest *apigateway.RestA
 }
 
 // permissionPattern is the end of the source ARN of a function's invoke permission:
-// the narrowest METHOD/path that takes in all routes of the function.
+// the narrowest METHOD/path that takes in all routes of one method to the function.
 //
-// A function gets one permission, however many routes lead to it: a function's policy
-// is limited to 20 KB, and the number of resources must not grow with the routes. With
-// one route, or with several that have the method and the shape in common, that says
+// A function gets one permission for each method, however many routes lead to it: a
+// function's policy is limited to 20 KB, and the number of resources must not grow with
+// the routes. With one route, or with several that have the shape in common, that says
 // exactly what may call; else it is wider than the routes, though never wider than this
 // API, whose document alone decides which route leads where.
 func permissionPattern(routes []settings.Route) string {

@@ -87,7 +87,7 @@ func WriteTraces() Document {
 	return Document{Statements: []Statement{{
 		ID: "WriteTraces", Effect: Allow,
 		Actions:   []string{"xray:PutTelemetryRecords", "xray:PutTraceSegments"},
-		Unlimited: "X-Ray's actions know no resources",
+		Resources: []string{EveryResource},
 	}}}
 }
 

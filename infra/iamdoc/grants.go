@@ -16,6 +16,8 @@ const EveryResource = "*"
 var unscoped = map[string]string{
 	"ec2:DescribeNetworkInterfaces": "EC2's Describe actions have no resources, and Lambda looks for the interfaces that it made",
 	"ec2:DescribeSubnets":           "EC2's Describe actions have no resources, and Lambda looks for the subnets' zones",
+	"xray:PutTelemetryRecords":      "X-Ray's actions know no resources",
+	"xray:PutTraceSegments":         "X-Ray's actions know no resources",
 }
 
 // Exceptions are the actions that the stack's policies may allow on every resource, each

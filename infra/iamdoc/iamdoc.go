@@ -47,10 +47,6 @@ type Statement struct {
 	// Attached says that the policy is one of a resource, such as a key, and the
 	// statement about that resource alone, which is written as *.
 	Attached bool
-
-	// Unlimited says why the statement is about every resource, which is written as *:
-	// the actions of some services know none. Without a reason that is refused.
-	Unlimited string
 }
 
 // Principal is who a statement of a trust policy, or of a resource's, speaks of; exactly
@@ -105,9 +101,7 @@ func (s Statement) check() error {
 		return fmt.Errorf("effect is %q: legal are Allow, Deny", s.Effect)
 	case len(s.Actions) == 0:
 		return errors.New("it has no actions")
-	case s.Unlimited != "" && (s.Principal != nil || len(s.Resources) > 0):
-		return errors.New("it is about every resource, and has a principal or names resources too")
-	case s.Principal == nil && len(s.Resources) == 0 && s.Unlimited == "":
+	case s.Principal == nil && len(s.Resources) == 0:
 		return errors.New("it has neither a principal nor resources")
 	case s.Attached && len(s.Resources) > 0:
 		return errors.New("it is of a resource's policy and names resources too")
@@ -124,7 +118,7 @@ func (s Statement) check() error {
 		}
 	}
 	for _, resource := range s.Resources {
-		if resource == EveryResource && (s.Effect == Deny || !slices.ContainsFunc(s.Actions, func(action string) bool { return unscoped[action] == "" })) {
+		if resource == EveryResource && s.Principal == nil && (s.Effect == Deny || !slices.ContainsFunc(s.Actions, func(action string) bool { return unscoped[action] == "" })) {
 			continue
 		}
 		if parts := strings.SplitN(resource, ":", 6); len(parts) != 6 || parts[0] != "arn" || strings.Trim(parts[5], "*") == "" {
@@ -160,7 +154,7 @@ func (v values) MarshalJSON() ([]byte, error) {
 
 func (s Statement) wire() statement {
 	out := statement{Sid: s.ID, Effect: s.Effect, Action: s.Actions, Resource: s.Resources}
-	if s.Attached || s.Unlimited != "" {
+	if s.Attached {
 		out.Resource = values{"*"}
 	}
 	if p := s.Principal; p != nil {

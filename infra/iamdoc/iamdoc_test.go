@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,6 +25,9 @@ func TestDocuments(t *testing.T) {
 		"trust-authenticated": iamdoc.TrustIdentityPool("us-west-2:11111111-2222-3333-4444-555555555555", iamdoc.Authenticated),
 		"trust-guest":         iamdoc.TrustIdentityPool("us-west-2:11111111-2222-3333-4444-555555555555", iamdoc.Unauthenticated),
 		"trust-tagged":        iamdoc.TrustTaggedIdentityPool("us-west-2:11111111-2222-3333-4444-555555555555", iamdoc.Authenticated),
+		"write-traces":        iamdoc.WriteTraces(),
+		"alarms":              iamdoc.PublishAlarms(account, account.Topic("auth-api-dev-alarms")),
+		"key":                 iamdoc.KeyPolicy(account, iamdoc.KeyUses{LogGroups: []string{account.LogGroup("/aws/lambda/auth-api-dev-*")}, Topics: true}),
 		"write-logs":          iamdoc.WriteLogs(account.LogGroup("/aws/lambda/auth-api-dev-no-auth")),
 		"use-network":         iamdoc.UseNetwork(account, "auth-api-dev-require-auth", []string{"subnet-0b2", "subnet-0a1"}, []string{"sg-0c3"}),
 		"use-grants": iamdoc.Use(account, iamdoc.Grants{
@@ -147,7 +151,7 @@ func TestAKeyIsUsedByWayOfItsService(t *testing.T) {
 // Every exception is one that is made use of, and has a reason.
 func TestExceptionsAreFewAndHaveReasons(t *testing.T) {
 	used := map[string]bool{}
-	for _, s := range iamdoc.UseNetwork(iamdoc.Account{}, "f", nil, nil).Statements {
+	for _, s := range slices.Concat(iamdoc.UseNetwork(iamdoc.Account{}, "f", nil, nil).Statements, iamdoc.WriteTraces().Statements) {
 		for _, action := range s.Actions {
 			used[action] = used[action] || s.Effect == iamdoc.Allow && s.Resources[0] == iamdoc.EveryResource
 		}

@@ -151,6 +151,7 @@ func (c *Identity) triggerPermissions(ctx *pulumi.Context, args Args) ([]pulumi.
 		made, err := lambda.NewPermission(ctx, "users-"+name, &lambda.PermissionArgs{
 			Action:    pulumi.String("lambda:InvokeFunction"),
 			Function:  args.Functions[name].Name,
+			Qualifier: args.Functions[name].Qualifier,
 			Principal: pulumi.String("cognito-idp.amazonaws.com"),
 			SourceArn: c.UserPoolARN,
 		}, pulumi.Parent(c))

@@ -39,6 +39,16 @@ func (a Access) Policies(prefix string) []Access {
 		p := &parts[placeOf(pattern)]
 		p.Deny = append(p.Deny, pattern)
 	}
+	for _, unless := range a.Unless {
+		for _, pattern := range unless.Deny {
+			p := &parts[placeOf(pattern)]
+			at := slices.IndexFunc(p.Unless, func(u Unless) bool { return u.Tag == unless.Tag && u.Value == unless.Value })
+			if at < 0 {
+				at, p.Unless = len(p.Unless), append(p.Unless, Unless{Tag: unless.Tag, Value: unless.Value})
+			}
+			p.Unless[at].Deny = append(p.Unless[at].Deny, pattern)
+		}
+	}
 	for i := range parts {
 		slices.Sort(parts[i].Allow)
 		slices.Sort(parts[i].Deny)
@@ -52,12 +62,17 @@ func placeOf(pattern string) int {
 	return int(h.Sum32() % PolicyParts)
 }
 
-// size is how many characters the policy has, at most: what stands around the patterns
-// is that of two statements.
+// size is how many characters the policy has, at most: with what stands around the
+// patterns of its statements.
 func (a Access) size(prefix string) int {
-	const around = 250
+	const around, condition = 250, 170 // of a statement with a condition
 	n := around
-	for _, list := range [][]string{a.Allow, a.Deny} {
+	lists := [][]string{a.Allow, a.Deny}
+	for _, unless := range a.Unless {
+		n += condition + len(unless.Tag) + len(unless.Value)
+		lists = append(lists, unless.Deny)
+	}
+	for _, list := range lists {
 		for _, pattern := range list {
 			n += len(prefix) + len(pattern) + len(`"",`)
 		}

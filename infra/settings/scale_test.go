@@ -87,3 +87,35 @@ func TestARouteChangesOnePolicy(t *testing.T) {
 		t.Error("the order of the routes makes a difference")
 	}
 }
+
+// A denial of callers without a tag is in one of the policies, with its tag, or a route
+// would be open to whoever lacks it.
+func TestNoDenialIsLostWhereRoutesAreSpread(t *testing.T) {
+	var a settings.Access
+	for _, value := range []string{"shop", "bank"} {
+		unless := settings.Unless{Tag: "team", Value: value}
+		for i := range 150 {
+			pattern := fmt.Sprintf("GET/%s/of/kind/%d/*", value, i)
+			a.Allow, unless.Deny = append(a.Allow, pattern), append(unless.Deny, pattern)
+		}
+		a.Unless = append(a.Unless, unless)
+	}
+	denied := map[string]string{}
+	for _, part := range a.Policies("arn:aws:execute-api:us-west-2:111122223333:abcdefghij/dev/") {
+		for _, unless := range part.Unless {
+			for _, pattern := range unless.Deny {
+				if !slices.Contains(part.Allow, pattern) {
+					t.Errorf("%s is denied in another policy than it is allowed in", pattern)
+				}
+				denied[pattern] = unless.Tag + "=" + unless.Value
+			}
+		}
+	}
+	for _, unless := range a.Unless {
+		for _, pattern := range unless.Deny {
+			if denied[pattern] != "team="+unless.Value {
+				t.Errorf("%s is denied to callers without %q", pattern, denied[pattern])
+			}
+		}
+	}
+}

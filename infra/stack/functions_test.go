@@ -134,11 +134,11 @@ auth-api:canary: {functions: [no-auth]}
 		}
 	}
 	// No route leads to guest-list, so that the API may not call it.
-	if got := names(r.of("Permission")); !slices.Equal(got, []string{"no-auth", "require-auth"}) {
+	if got := names(r.of("Permission")); !slices.Equal(got, []string{"no-auth-get", "require-auth-get"}) {
 		t.Errorf("the API may call %v", got)
 	}
-	has(t, r.one(t, "Permission", "no-auth"), "qualifier", "live")
-	has(t, r.one(t, "Permission", "require-auth"), "qualifier", nil)
+	has(t, r.one(t, "Permission", "no-auth-get"), "qualifier", "live")
+	has(t, r.one(t, "Permission", "require-auth-get"), "qualifier", nil)
 	body := pretty(t, r.of("RestApi")[0].Inputs["body"])
 	for _, uri := range []string{lambda + "no-auth:live/invocations", lambda + "require-auth/invocations"} {
 		if !strings.Contains(body, uri) {

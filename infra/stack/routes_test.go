@@ -25,7 +25,7 @@ func many(t *testing.T, routes int) string {
 	return "config:\n  auth-api:routes: " + string(b)
 }
 
-// A stack's size is that of its functions, not of its routes, but for one step: where a
+// A stack's size is that of its functions and their methods, not of its routes, but for one step: where a
 // caller's routes no longer fit an inline policy of its role, they are in PolicyParts
 // managed ones, each with its attachment, however many routes there are.
 func TestResourcesDoNotGrowWithRoutes(t *testing.T) {
@@ -47,18 +47,18 @@ func TestResourcesDoNotGrowWithRoutes(t *testing.T) {
 		managed = len(r.of("Policy")) + len(r.of("RolePolicyAttachment"))
 		return len(r.resources), managed
 	}
-	few, none := count(2)
+	few, none := count(3)
 	if none != 0 {
-		t.Errorf("2 routes make %d managed policies and attachments", none)
+		t.Errorf("3 routes make %d managed policies and attachments", none)
 	}
 	if some, none := count(100); some != few || none != 0 {
-		t.Errorf("2 routes make %d resources, 100 make %d", few, some)
+		t.Errorf("3 routes make %d resources, 100 make %d", few, some)
 	}
 	const managed = 2 * settings.PolicyParts
 	for _, routes := range []int{200, 300, 420} {
 		// The inline policy is gone, the managed ones are there.
 		if all, got := count(routes); all != few-1+managed || got != managed {
-			t.Errorf("2 routes make %d resources, %d make %d, of which %d are managed policies and attachments", few, routes, all, got)
+			t.Errorf("3 routes make %d resources, %d make %d, of which %d are managed policies and attachments", few, routes, all, got)
 		}
 	}
 }
@@ -98,7 +98,7 @@ func TestWhatRoutesMake(t *testing.T) {
 		sources[p.Name] = p.Inputs["sourceArn"]
 	}
 	const api = "arn:aws:execute-api:us-west-2:111122223333:abcdefghij/"
-	if diff := cmp.Diff(map[string]any{"no-auth": api + "*/*/*", "partner-authorizer": api + "authorizers/*"}, sources); diff != "" {
+	if diff := cmp.Diff(map[string]any{"no-auth-get": api + "*/GET/*", "no-auth-post": api + "*/POST/slow/*", "partner-authorizer-decides": api + "authorizers/*"}, sources); diff != "" {
 		t.Errorf("who may call the functions: -want +got %s", diff)
 	}
 
