@@ -73,6 +73,34 @@ var controls = []control{
 	}, nil},
 	{"KICS: compression", "minimumCompressionSize is set", each("RestApi", set("minimumCompressionSize")), nil},
 	{"KICS: usage plan", "rate, burst and quota", both(there("UsagePlan"), each("UsagePlan", all(set("throttleSettings.rateLimit"), set("throttleSettings.burstLimit"), set("quotaSettings.limit")))), nil},
+	{"own: CORS", "preflights are open and without key; no answer is for every origin, and none comes with credentials", each("RestApi", func(in map[string]any) string {
+		text := fmt.Sprint(at(in, "body.document"))
+		for _, wrong := range []string{"Access-Control-Allow-Origin:'*'", "Access-Control-Allow-Credentials"} {
+			if strings.Contains(text, wrong) {
+				return "answers with " + wrong
+			}
+		}
+		paths, _ := at(in, "body.document.paths").(map[string]any)
+		for path, verbs := range paths {
+			byVerb, _ := verbs.(map[string]any)
+			op, there := byVerb["options"].(map[string]any)
+			if there && len(list(op["security"])) > 0 {
+				return "protects the preflights of " + path
+			}
+		}
+		return ""
+	}), nil},
+	{"own: cached decisions", "what an authorizer decides is not kept for other routes", each("RestApi", func(in map[string]any) string {
+		schemes, _ := at(in, "body.document.components.securitySchemes").(map[string]any)
+		for name, s := range schemes {
+			scheme, _ := s.(map[string]any)
+			authorizer, custom := scheme["x-amazon-apigateway-authorizer"].(map[string]any)
+			if custom && authorizer["type"] != "cognito_user_pools" && fmt.Sprint(authorizer["authorizerResultTtlInSeconds"]) != "0" {
+				return "keeps what " + name + " decides"
+			}
+		}
+		return ""
+	}), nil},
 	{"own: warnings", "what API Gateway would only warn of stops the deployment", each("RestApi", equal("failOnWarnings", true)), nil},
 	{"own: account role", "the account's CloudWatch role is never destroyed with a stack", func(r *recorder, looked *int) (broken []string) {
 		for _, x := range r.of("Account") {
@@ -90,6 +118,8 @@ var controls = []control{
 	{"Cognito.3", "passwords of 8 characters and all four classes, temporary ones for 7 days at most", each("UserPool", all(
 		atLeast("passwordPolicy.minimumLength", 8), equal("passwordPolicy.requireLowercase", true), equal("passwordPolicy.requireUppercase", true),
 		equal("passwordPolicy.requireNumbers", true), equal("passwordPolicy.requireSymbols", true), atMost("passwordPolicy.temporaryPasswordValidityDays", 7))), dev(demo)},
+	{"Cognito.1, Cognito.4", "threat protection that answers", each("UserPool", equal("userPoolAddOns.advancedSecurityMode", "ENFORCED")), dev(costs)},
+	{"Cognito.5, KICS: MFA", "a second factor", each("UserPool", all(equal("mfaConfiguration", "ON"), equal("softwareTokenMfaConfiguration.enabled", true))), dev("the article's demo user signs in with a password alone")},
 	{"Cognito.6", "deletion protection, and Pulumi's own", func(r *recorder, looked *int) (broken []string) {
 		for _, x := range r.of("UserPool") {
 			*looked++
@@ -165,8 +195,16 @@ var controls = []control{
 			return "is in no VPC"
 		}
 		return ""
-	}), map[string]string{"dev": noVPC, "prod": noVPC, "all": noVPC}},
+	}), map[string]string{"dev": noVPC, "prod": noVPC, "all": "not every function there needs one"}},
 	{"Lambda.7, CKV_AWS_50, AWS-0066", "X-Ray on functions", each("Function", equal("tracingConfig.mode", "Active")), dev(costs)},
+	{"CKV_AWS_115", "no function can take all of the account's concurrency", each("Function", set("reservedConcurrentExecutions")), map[string]string{
+		"dev": "a new account has 10 instances at once in all, of which none can be reserved", "prod": "how many there are to share is the account's: say reservedConcurrency by function"}},
+	{"CKV_AWS_173", "environments are encrypted with the customer's key", each("Function", func(in map[string]any) string {
+		if in["environment"] == nil {
+			return ""
+		}
+		return set("kmsKeyArn")(in)
+	}), dev(costs)},
 	{"CKV_AWS_45", "no secrets in environments", each("Function", func(in map[string]any) string {
 		variables, _ := at(in, "environment.variables").(map[string]any)
 		for name, value := range variables {

@@ -265,17 +265,21 @@ func TestEachControlCanBeBroken(t *testing.T) {
 			continue // which the other test tells of
 		}
 		broken := func() bool { return len(c.finds(r, &looked)) != before }
-		if !spoil(r, broken) {
+		seen := func() int { n := 0; c.finds(r, &n); return n }
+		if !spoil(r, broken, seen) {
 			t.Errorf("%s (%s): no change of a single value is found by it", c.ids, c.what)
 		}
 	}
 }
 
-// spoil changes one thing after another, until noticed says so; each is put back.
-func spoil(r *recorder, noticed func() bool) bool {
+// spoil changes one thing after another, until noticed says so; each is put back. seen
+// counts what the rule looks at: what it does not is left alone.
+func spoil(r *recorder, noticed func() bool, seen func() int) bool {
+	whole := seen()
+next:
 	for i := range r.resources {
 		x := &r.resources[i]
-		whole := *x
+		old := *x
 		for _, change := range []func(){
 			func() { x.DeleteBeforeReplace = !x.DeleteBeforeReplace },
 			func() { x.Protect = !x.Protect },
@@ -284,9 +288,13 @@ func spoil(r *recorder, noticed func() bool) bool {
 		} {
 			change()
 			found := noticed()
-			*x = whole
+			unseen := x.Type != old.Type && seen() == whole
+			*x = old
 			if found {
 				return true
+			}
+			if unseen {
+				continue next
 			}
 		}
 		if spoilFields(x.Inputs, noticed) {
@@ -311,7 +319,7 @@ func spoilFields(m map[string]any, noticed func() bool) bool {
 			}
 			continue
 		}
-		for _, other := range []any{nil, "*", "arn:aws:execute-api:us-west-2:111122223333:abcdefghij/*", "http://x", "header", "arn:x:x/*/*", float64(0), float64(1e6), true, false, []any{}, []any{"*"}} {
+		for _, other := range []any{nil, "*", "'*'", "arn:aws:execute-api:us-west-2:111122223333:abcdefghij/*", "http://x", "header", "arn:x:x/*/*", float64(0), float64(1e6), true, false, []any{}, []any{"*"}} {
 			m[key] = other
 			found := noticed()
 			m[key] = old

@@ -119,7 +119,7 @@ func TestTheCommandLine(t *testing.T) {
 		"GET no-auth":                  "call: the path is \"no-auth\"; it begins with /, without the stage, such as /require-auth\n",
 		"-as nobody -forge /no-auth":   "call: -forge changes a signature, and nobody signs; say -as guest or a user\n",
 		"-who demouser /no-auth":       "call: unknown shorthand flag: 'w' in -who (call --help shows what there is)\n",
-		"-stack nowhere -as guest /no": "call: STACK is \"nowhere\", and there is no Pulumi.nowhere.yaml; there are dev, local\n",
+		"-stack nowhere -as guest /no": "call: STACK is \"nowhere\", and there is no Pulumi.nowhere.yaml; there are dev, local, prod\n",
 	} {
 		var complaint bytes.Buffer
 		c := command()
