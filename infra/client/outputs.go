@@ -24,6 +24,7 @@ type Outputs struct {
 	AWSEndpoint      string `json:"awsEndpoint"` // on local stacks alone
 	DemoUser         string `json:"demoUser"`
 	DemoPassword     string `json:"demoPassword"`
+	Guests           bool   `json:"guests"` // whether who has not signed in gets credentials too
 
 	IdentityProviderURL string                   `json:"identityProviderUrl"` // where identity providers send people back to, where there are any
 	MachineClients      map[string]MachineClient `json:"machineClients"`      // clients for programs, by their names
@@ -62,6 +63,8 @@ type Route struct {
 	APIKeyRequired bool     `json:"apiKeyRequired"`
 	Callers        []string `json:"callers"`
 	Scopes         []string `json:"scopes"`
+
+	CallerTags map[string]string `json:"callerTags"` // that the callers' credentials must carry besides
 }
 
 // Route returns the route that answers this method and path, as API Gateway chooses

@@ -19,6 +19,7 @@ type Args struct {
 	Name      string // of the API and of the stack's things in AWS, or the beginning of it
 	StageName string
 	Functions []string // names in AWS
+	Canaries  []Canary // those of them that have versions
 	Alarms    settings.Alarms
 	Dashboard bool
 	Budget    settings.Budget
@@ -130,7 +131,7 @@ func (c *Monitoring) alarms(ctx *pulumi.Context, args Args) error {
 			return err
 		}
 	}
-	return nil
+	return c.canaries(ctx, args, topic.Arn)
 }
 
 // watched are the alarms of the API and of each function.

@@ -93,7 +93,7 @@ func readAlarms(o object) Alarms {
 	var a Alarms
 	o.child("alarms", "CloudWatch alarms over five minutes, and an SNS topic that they tell.", func(o object) {
 		a = Alarms{
-			Enabled:        o.boolean("enabled", false, "Whether there are any.", cost("0.10 USD a month for each alarm: three, and two for each function")),
+			Enabled:        o.boolean("enabled", false, "Whether there are any.", cost("0.10 USD a month for each alarm: three, two for each function, and one more for each of canary.functions")),
 			Emails:         o.emails("Who is told; AWS asks each address for consent."),
 			ServerErrors:   o.number("serverErrors", 1, "Percent of the requests that end with 5xx."),
 			ClientErrors:   o.integer("clientErrors", 500, 1, maxCount, "Requests that end with 4xx: people who try keys, signatures or paths."),

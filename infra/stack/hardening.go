@@ -5,6 +5,7 @@ import (
 
 	"auth-api/infra/encryption"
 	"auth-api/infra/firewall"
+	"auth-api/infra/function"
 	"auth-api/infra/iamdoc"
 	"auth-api/infra/monitoring"
 )
@@ -64,13 +65,18 @@ func (d *deployment) declareMonitoring() error {
 		return nil
 	}
 	var functions []string
+	var canaries []monitoring.Canary
 	for _, name := range s.FunctionNames() {
 		functions = append(functions, s.Name(name))
+		if s.Canary.Has(name) {
+			canaries = append(canaries, monitoring.Canary{Function: s.Name(name), Alias: function.Alias, Newest: d.functions[name].Newest})
+		}
 	}
 	_, err := monitoring.New(d.ctx, "monitoring", monitoring.Args{
 		Name:      s.Name(),
 		StageName: s.StageName,
 		Functions: functions,
+		Canaries:  canaries,
 		Alarms:    s.Alarms,
 		Dashboard: s.Dashboard,
 		Budget:    s.Budget,

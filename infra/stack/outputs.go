@@ -25,6 +25,7 @@ func (d *deployment) outputs() (pulumi.Map, error) {
 		all["hostedUiUrl"] = pulumi.Sprintf("http://%s/auth/%s", where.endpoint, id.DomainPrefix)
 		all["awsEndpoint"] = pulumi.String("http://" + where.endpoint)
 	}
+	all["guests"] = pulumi.Bool(s.Identity.Guests)
 	if rest.DomainURL != nil {
 		all["domainUrl"] = *rest.DomainURL
 	}
@@ -46,6 +47,9 @@ func (d *deployment) outputs() (pulumi.Map, error) {
 				callers = append(callers, pulumi.String(caller))
 			}
 			route["callers"] = callers
+		}
+		if len(r.CallerTags) > 0 {
+			route["callerTags"] = pulumi.ToStringMap(r.CallerTags)
 		}
 		if r.Authorizer != "" {
 			route["authorizer"] = pulumi.String(r.Authorizer)

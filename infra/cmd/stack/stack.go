@@ -215,15 +215,21 @@ func (s session) summary(o client.Outputs, took time.Duration) {
 		r := o.Routes[name]
 		open := r.Authorization == "NONE"
 		switch {
-		case len(lines) == 0 && open:
+		case len(lines) == 0 && open && r.APIKeyRequired:
 			lines = append(lines, [2]string{call + " -as nobody " + name, "200, with the API key alone"})
+		case len(lines) == 0 && open:
+			lines = append(lines, [2]string{call + " -as nobody " + name, "200, everybody may"})
 		case r.Authorization == "AWS_IAM":
-			if o.DemoUser != "" {
+			if o.DemoUser != "" && slices.Contains(r.Callers, "authenticated") && len(r.CallerTags) == 0 {
 				lines = append(lines, [2]string{call + " -as " + o.DemoUser + " " + name, "200, key and signature"})
 			}
-			lines = append(lines, [2]string{call + " -as guest " + name, "403, a guest may not"})
-			if slices.Contains(r.Callers, "guest") {
-				lines[len(lines)-1][1] = "200, guests may"
+			switch {
+			case !o.Guests:
+				lines = append(lines, [2]string{call + " -as nobody " + name, "403, nobody signed it"})
+			case slices.Contains(r.Callers, "guest"):
+				lines = append(lines, [2]string{call + " -as guest " + name, "200, guests may"})
+			default:
+				lines = append(lines, [2]string{call + " -as guest " + name, "403, a guest may not"})
 			}
 		}
 		if len(lines) >= 3 {
