@@ -215,6 +215,7 @@ func (s session) summary(o client.Outputs, took time.Duration) {
 		r := o.Routes[name]
 		open := r.Authorization == "NONE"
 		switch {
+		case r.Method == "ANY" || strings.Contains(r.Path, "{"): // nothing to paste as it is
 		case len(lines) == 0 && open && r.APIKeyRequired:
 			lines = append(lines, [2]string{call + " -as nobody " + name, "200, with the API key alone"})
 		case len(lines) == 0 && open:
