@@ -15,13 +15,7 @@ const (
 	play    = "the stack is to be thrown away, users and all"
 )
 
-func only(stack, reason string) map[string]string { return map[string]string{stack: reason} }
-
-func dev(reason string) map[string]string { return only("dev", reason) }
-
-func devAndProd(reason string) map[string]string {
-	return map[string]string{"dev": reason, "prod": reason}
-}
+func dev(reason string) map[string]string { return map[string]string{"dev": reason} }
 
 // controls are the rules, in the order of the page.
 var controls = []control{
