@@ -338,7 +338,8 @@ func (s *Service) mapped(app App, provider IdentityProvider, claims map[string]a
 		if attribute == "username" || !given {
 			continue
 		}
-		if !app.client.mayWrite(attribute) && !strings.HasSuffix(attribute, "_verified") {
+		// The two that no user writes are the provider's to say where they are mapped.
+		if !app.client.mayWrite(attribute) && attribute != "email_verified" && attribute != "phone_number_verified" {
 			return nil, Refuse("NotAuthorizedException", "A client attempted to write unauthorized attribute").because("the client may not write attribute " + attribute + ", which is mapped")
 		}
 		attributes[attribute] = value

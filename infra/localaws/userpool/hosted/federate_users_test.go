@@ -173,6 +173,15 @@ func TestAttributesThatArePoolsConcern(t *testing.T) {
 	if to := b.Federate(nil); to.Query().Get("error_description") != "A client attempted to write unauthorized attribute" {
 		t.Errorf("to %s", to)
 	}
+	_, p, b = begin(func(p *userpool.Pool, c *userpool.Client, d *userpool.IdentityProvider) {
+		p.Schemas = schema.List{{Name: "staff_verified", AttributeDataType: "String", Mutable: true}}
+		c.WriteAttributes = []string{"email", "given_name"}
+		d.AttributeMapping = map[string]string{"username": "sub", "email": "email", "custom:staff_verified": "staff"}
+	})
+	p.Set(func(p *pooltest.OpenIDProvider) { p.Claims["staff"] = "true" })
+	if to := b.Federate(nil); to.Query().Get("error_description") != "A client attempted to write unauthorized attribute" {
+		t.Errorf("an attribute of the pool's own whose name ends as email_verified does: to %s", to)
+	}
 	f, _, b := begin(func(p *userpool.Pool, _ *userpool.Client, d *userpool.IdentityProvider) {
 		p.Schemas = schema.List{{Name: "employee", AttributeDataType: "String"}, {Name: "roles", AttributeDataType: "String", Mutable: true}}
 		d.AttributeMapping = map[string]string{"username": "sub", "custom:employee": "given_name"}
