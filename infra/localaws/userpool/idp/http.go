@@ -100,8 +100,20 @@ func leads(issuer, endpoint string) error {
 		return err
 	}
 	to, err := url.Parse(endpoint)
-	if err == nil && loopback(to) && !loopback(from) {
+	if err == nil && here(to) && !here(from) {
 		err = errors.New("an issuer that is elsewhere does not lead to loopback")
 	}
 	return err
+}
+
+// here tells whether an address may be one of this machine's, however it is spelled: what
+// is no loopback to requests over http can still be one to whoever resolves the name.
+func here(u *url.URL) bool {
+	name := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
+	if ip := net.ParseIP(name); ip != nil {
+		return ip.IsLoopback() || ip.IsUnspecified()
+	}
+	last := name[strings.LastIndexByte(name, '.')+1:]
+	// No top-level domain begins with a digit: these are addresses as inet_aton reads them.
+	return last == "localhost" || last == "" || last[0] >= '0' && last[0] <= '9'
 }
