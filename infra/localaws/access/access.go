@@ -198,12 +198,12 @@ func (b *builder) cell(s stage, verb string, paths []example, c asker) (Cell, er
 	for i, path := range paths {
 		q := c.question
 		q.OwnDomain = s.disabled
-		q.APIID, q.Stage, q.Method, q.Path, q.SourceIP = s.apiID, s.name, verb, path.path, b.from
+		q.APIID, q.Stage, q.Method, q.Path, q.SourceIP = s.apiID, s.name, verb, path.by(q.Caller), b.from
 		r, err := b.aws.Gateway.Ask(q)
 		if err != nil {
 			return Cell{}, err
 		}
-		cell := Cell{Caller: c.Name, Access: Refused, Reason: b.reason(s, verb, path.path, r.Reason)}
+		cell := Cell{Caller: c.Name, Access: Refused, Reason: b.reason(s, verb, q.Path, r.Reason)}
 		switch {
 		case !r.Allowed:
 			cell.Status, cell.Error = r.Answer.Status, r.Answer.Code

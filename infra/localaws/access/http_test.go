@@ -40,13 +40,13 @@ func TestTheTableIsWhatRequestsAreAnswered(t *testing.T) {
 	w := world{
 		routes: map[string][]string{
 			"GET /open": {}, "GET /keyed": {"api_key"}, "GET /signed": {"sigv4"}, "POST /signed": {"sigv4", "api_key"}, "PUT /signed": {"sigv4"},
-			"ANY /any": {"sigv4"}, "OPTIONS /any": {}, "GET /users/{id}": {"sigv4", "api_key"}, "GET /users/me": {"sigv4"}, "DELETE /users/{id}": {"sigv4"}, "ANY /files/{rest+}": {"sigv4"},
+			"ANY /any": {"sigv4"}, "OPTIONS /any": {}, "GET /users/{id}": {"sigv4", "api_key"}, "GET /users/me": {"sigv4"}, "DELETE /users/{id}": {"sigv4"}, "ANY /files/{rest+}": {"sigv4"}, "GET /wild/{rest+}": {"sigv4"},
 			"GET /token": {"users"}, "GET /scoped": {"users:aws.cognito.signin.user.admin"}, "GET /other": {"users:notes/read", "api_key"}, "GET /door": {"custom"}, "POST /door": {"custom", "api_key"},
 			"GET /closed": {}, "GET /closed/token": {"users"}, "GET /closed/signed": {"sigv4"}, "GET /closed/door": {"custom"},
 		},
 		policies: map[string][]string{
 			"guest":         {document(allow("v1/GET/users/public*", "v1/*/any", "v1/GET/closed/*"))},
-			"authenticated": {document(allow("v1/GET/signed", "v1/*/users/*", "v1/GET/files/*"), deny("v1/GET/users/root", "v1/PUT/any"))},
+			"authenticated": {document(allow("v1/GET/signed", "v1/*/users/*", "v1/GET/files/*", "v1/GET/wild/*"), deny("v1/GET/users/root", "v1/PUT/any", "*/wild/secret", "v1/GET/wild/a:b", "v1/*/deep"))},
 			"editors":       {document(allow("v1/*")), document(deny("v1/DELETE/*"))},
 			"worker":        {document(allow("*/PUT/*", "v1/GET/closed/signed"))},
 		},

@@ -3,6 +3,7 @@ package access
 import (
 	"encoding/json"
 	"maps"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -99,28 +100,74 @@ func (b *builder) resources(v any) {
 	}
 }
 
-// speaksOf notes an example of the paths below API/STAGE/VERB that a resource means.
+// speaksOf notes examples of the paths below API/STAGE/VERB that a resource means. A
+// wildcard stands for slashes too, so a path may begin in it, or right behind it.
 func (b *builder) speaksOf(resource string) {
-	_, method, found := strings.Cut(resource, "execute-api:")
-	if !found {
-		return
+	// The colons and slashes inside of variables divide nothing.
+	masked := policyVariable.ReplaceAllStringFunc(resource, func(v string) string { return strings.Repeat("*", len(v)) })
+	method, short := strings.CutPrefix(masked, "execute-api:/") // as in an API's own policy
+	if !short {
+		parts := strings.SplitN(masked, ":", 6)
+		if len(parts) < 6 || parts[2] != "execute-api" && !strings.ContainsAny(parts[2], "*?") {
+			return
+		}
+		method = parts[5] // API/STAGE/VERB/path
 	}
-	parts := strings.SplitN(method[strings.LastIndex(method, ":")+1:], "/", 4) // API, STAGE, VERB, path
-	if len(parts) < 4 {
-		return
+	begin, parts := len(masked)-len(method), strings.Split(method, "/")
+	last := 3 // the part that the path begins with, at the latest
+	if short {
+		last = 2
 	}
-	path, of := "/"+blank.ReplaceAllString(parts[3], "x"), "/"+parts[3]
+	for i := range min(len(parts), last+1) {
+		wild := strings.ContainsAny(parts[i], "*?") && (i > 0 || short) || i > 0 && strings.ContainsAny(parts[i-1], "*?")
+		if wild || i == last {
+			b.note("/" + resource[begin:])
+		}
+		begin += len(parts[i]) + 1
+	}
+}
+
+// note keeps what a policy says of a path, under an example of it.
+func (b *builder) note(of string) {
+	path := requestable(fill(policyVariable.ReplaceAllString(of, "~")))
 	if before, found := b.paths[path]; !found || of < before { // the same whatever was read first
 		b.paths[path] = of
 	}
 }
 
+// fill puts something in the place of what stands for anything.
+func fill(path string) string { return blank.ReplaceAllString(path, "x") }
+
+// requestable is a path as a request has it: policies may say what no URL can.
+func requestable(path string) string {
+	if urlPath.MatchString(path) {
+		return path
+	}
+	return (&url.URL{Path: path}).EscapedPath()
+}
+
 // blank is what stands for anything in a resource.
-var blank = regexp.MustCompile(`\$\{[^}]*\}|[*?]+`)
+var blank = regexp.MustCompile(`[*?]+`)
+
+var (
+	policyVariable = regexp.MustCompile(`\$\{[^}]*\}`)
+	ownIdentity    = regexp.MustCompile(`(?i)\$\{cognito-identity\.amazonaws\.com:sub\}`)
+	urlPath        = regexp.MustCompile(`^([A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*$`)
+)
 
 // example is a path to ask for, and what it is an example of: the route's own path, or
 // what a policy says.
 type example struct{ path, of string }
+
+// by is the path as this caller asks for it: where a policy lets each identity have
+// paths of its own, they are the caller's.
+func (e example) by(c *iam.Caller) string {
+	if c == nil || c.Cognito == nil || !ownIdentity.MatchString(e.of) {
+		return e.path
+	}
+	own := ownIdentity.ReplaceAllLiteralString(e.of, c.Cognito.IdentityID)
+	return requestable(fill(policyVariable.ReplaceAllString(own, "~")))
+}
 
 // examples are paths that the route serves for this method: one that stands for all,
 // and those that policies speak of. There are none when other routes take them all.
