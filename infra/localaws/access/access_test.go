@@ -244,3 +244,13 @@ func TestManyRoutes(t *testing.T) {
 		t.Errorf("%d routes, %d cells allowed; want 300 and 100", len(table.Routes), allowed)
 	}
 }
+
+// Where the classic flow is on, an identity may choose any role that trusts it, and a
+// guest has no session policy: the table speaks of the enhanced flow alone, and says so.
+func TestTheClassicFlowIsNoted(t *testing.T) {
+	w := world{routes: map[string][]string{"GET /a": {"sigv4"}}, classic: true}
+	table := w.table(t)
+	if len(table.Notes) != 1 || !strings.Contains(table.Notes[0], "identities") || !strings.Contains(table.Notes[0], "allowClassicFlow") {
+		t.Errorf("the notes are %q", table.Notes)
+	}
+}

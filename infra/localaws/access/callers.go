@@ -70,6 +70,9 @@ func (b *builder) readPeople(tx *store.Tx) error {
 		return err
 	}
 	for _, p := range pools {
+		if p.Value.AllowClassicFlow {
+			b.notes = append(b.notes, "identity pool "+p.Value.Name+" has allowClassicFlow: without a role mapping its identities may also assume any other role that trusts them; this is for the role that they are given")
+		}
 		suffix := ""
 		if len(pools) > 1 {
 			suffix = " of " + p.Value.Name

@@ -35,6 +35,7 @@ type world struct {
 	noMapping  bool              // the identity pool looks at no groups
 	noKey      bool              // no API key is in the usage plan
 	disabled   bool              // the execute-api endpoint is
+	classic    bool              // the identity pool has the classic flow
 	rules      bool              // the identity pool looks at a claim, not at groups
 	users      map[string]string // their group, by name
 }
@@ -149,7 +150,7 @@ func (w world) program(ctx *pulumi.Context, code string) (pulumi.Map, error) {
 		return nil, err
 	}
 	pool, err := cognito.NewIdentityPool(ctx, "identities", &cognito.IdentityPoolArgs{
-		IdentityPoolName: pulumi.String("identities"), AllowUnauthenticatedIdentities: pulumi.Bool(!w.noGuests),
+		IdentityPoolName: pulumi.String("identities"), AllowUnauthenticatedIdentities: pulumi.Bool(!w.noGuests), AllowClassicFlow: pulumi.Bool(w.classic),
 		CognitoIdentityProviders: cognito.IdentityPoolCognitoIdentityProviderArray{cognito.IdentityPoolCognitoIdentityProviderArgs{
 			ClientId: client.ID(), ProviderName: users.Endpoint,
 		}},
