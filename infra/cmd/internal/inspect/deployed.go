@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 
 	"auth-api/infra/localaws"
 	"auth-api/infra/localaws/access"
@@ -99,7 +100,8 @@ func deployed(export []byte, from string) (out []access.Table, err error) {
 				return nil, fmt.Errorf("reading %s: %s: %w", r.URN.Name(), key, err)
 			}
 		}
-		if err := p.Restore(r.URN, r.ID, considered(p, r.Type, inputs)); err != nil {
+		left.secrets(r.URN.Name(), r.Type, inputs)
+		if err := p.Restore(r.URN, r.ID, onlyVersion(r.Type, considered(p, r.Type, inputs))); err != nil {
 			return nil, err
 		}
 	}
@@ -112,6 +114,23 @@ func deployed(export []byte, from string) (out []access.Table, err error) {
 		}
 	}
 	return out, nil
+}
+
+// onlyVersion are the inputs of an alias, or of a permission, where every function has one
+// version alone, the one that is declared now: what was published before is not in the
+// state, and has no say in who may call.
+func onlyVersion(token string, inputs resource.PropertyMap) resource.PropertyMap {
+	inputs = inputs.Copy()
+	switch token {
+	case "aws:lambda/alias:Alias":
+		inputs["functionVersion"] = resource.NewStringProperty("$LATEST")
+		delete(inputs, "routingConfig")
+	case "aws:lambda/permission:Permission":
+		if q := inputs["qualifier"]; q.IsString() && strings.Trim(q.StringValue(), "0123456789") == "" {
+			delete(inputs, "qualifier")
+		}
+	}
+	return inputs
 }
 
 // property reads a value of the state, in which values that JSON does not have are

@@ -76,6 +76,22 @@ func (l leftOut) leaves(p *provider.Provider, token string) bool {
 // the role does, which the local AWS knows.
 var deciding = []string{"apigateway", "cognito", "iam", "lambda"}
 
+// secrets takes note of the properties that a state does not tell, of resources that have
+// a say in who may call. Those of API keys and identity providers have none.
+func (l leftOut) secrets(name, token string, inputs resource.PropertyMap) {
+	service, _, _ := strings.Cut(strings.TrimPrefix(token, "aws:"), "/")
+	switch {
+	case service == "lambda", !slices.Contains(deciding, service):
+	case token == "aws:apigateway/apiKey:ApiKey", token == "aws:cognito/identityProvider:IdentityProvider":
+	default:
+		for key, v := range inputs {
+			if v.ContainsSecrets() {
+				l["what the secret "+string(key)+" of "+name+" says"] = true
+			}
+		}
+	}
+}
+
 // considered are a resource's inputs without the properties that the local AWS does not
 // know, where these have no say in who may call, such as a function's tracing. With others
 // the declaration fails.
