@@ -158,6 +158,8 @@ func (r *reader) readSecurity(v value, m *Method) {
 				m.APIKeyRequired = true
 			case m.AuthorizationType != AuthNone && m.AuthorizationType != s.kind:
 				v.problems.add(security.where, "names both %s and %s, a method has one authorization", m.AuthorizationType, s.kind)
+			case m.Authorizer != nil && m.Authorizer != s:
+				v.problems.add(security.where, "names both %s and %s, a method has one authorizer", m.Authorizer.Name, name)
 			default:
 				m.AuthorizationType, m.Authorizer = s.kind, s
 			}

@@ -58,3 +58,28 @@ func TestAuthorizerDocuments(t *testing.T) {
 		}
 	}
 }
+
+// A method has one authorizer. Of two, the one that is looked at last would open what the
+// other closes.
+func TestTwoAuthorizersOfAMethod(t *testing.T) {
+	for name, security := range map[string][]any{
+		"of one kind, both at once": {map[string]any{"token": []any{}, "other": []any{}}},
+		"of one kind, either":       {map[string]any{"token": []any{}}, map[string]any{"other": []any{}}},
+	} {
+		operation := doctest.Operation("x")
+		operation["security"] = security
+		_, err := Read(doctest.OpenAPI(map[string]map[string]any{"GET /x": operation}, doctest.LambdaAuthorizers, func(d doctest.Document) {
+			schemes := d["components"].(map[string]any)["securitySchemes"].(map[string]any)
+			schemes["other"] = schemes["token"]
+		}))
+		if err == nil || !strings.Contains(err.Error(), "security: names both ") {
+			t.Errorf("%s: the error is %v", name, err)
+		}
+	}
+	// The same one twice is one, as is a key beside it.
+	operation := doctest.Operation("x")
+	operation["security"] = []any{map[string]any{"token": []any{}}, map[string]any{"api_key": []any{}, "token": []any{}}}
+	if _, err := Read(doctest.OpenAPI(map[string]map[string]any{"GET /x": operation}, doctest.LambdaAuthorizers)); err != nil {
+		t.Error(err)
+	}
+}
