@@ -45,8 +45,9 @@ type state struct {
 type stateResource struct {
 	URN      resource.URN   `json:"urn"`
 	Custom   bool           `json:"custom"`
-	Delete   bool           `json:"delete"`   // replaced, and still to be deleted
-	External bool           `json:"external"` // looked up, not made
+	Delete   bool           `json:"delete"`             // replaced, and still to be deleted
+	Pending  bool           `json:"pendingReplacement"` // deleted, and still to be made anew
+	External bool           `json:"external"`           // looked up, not made
 	ID       resource.ID    `json:"id"`
 	Type     string         `json:"type"`
 	Inputs   map[string]any `json:"inputs"`
@@ -83,13 +84,16 @@ func deployed(export []byte, from string) (out []access.Table, err error) {
 		return nil, fmt.Errorf("writing an empty archive: %w", err)
 	}
 	p, left := provider.New(aws), leftOut{}
-	waiting := 0
+	waiting, pending := 0, 0
 	for _, r := range s.Deployment.Resources { // each after what it depends on
 		switch {
 		case !r.Custom || len(r.Type) < 4 || r.Type[:4] != "aws:":
 			continue
 		case r.Delete:
 			waiting++
+			continue
+		case r.Pending:
+			pending++
 			continue
 		case r.External, left.leaves(p, r.Type):
 			continue
@@ -111,6 +115,9 @@ func deployed(export []byte, from string) (out []access.Table, err error) {
 	for i := range out {
 		if waiting > 0 {
 			out[i].Notes = append(out[i].Notes, fmt.Sprintf("not considered: %d replaced resources that Pulumi has still to delete", waiting))
+		}
+		if pending > 0 {
+			out[i].Notes = append(out[i].Notes, fmt.Sprintf("not considered: %d deleted resources that Pulumi has still to make anew", pending))
 		}
 	}
 	return out, nil
