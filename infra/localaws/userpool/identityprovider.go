@@ -123,7 +123,11 @@ func checkOIDC(details map[string]string) error {
 			continue
 		}
 		if err := idp.CheckURL(details[name]); err != nil {
-			return fmt.Errorf("providerDetails.%s: %q: %w", name, details[name], err)
+			shown := fmt.Sprintf(": %q", details[name])
+			if strings.Contains(details[name], "@") { // a password may stand before it
+				shown = ""
+			}
+			return fmt.Errorf("providerDetails.%s%s: %w", name, shown, err)
 		}
 	}
 	if err := oneOf("providerDetails.attributes_request_method", []string{details["attributes_request_method"]}, []string{"GET", "POST"}); err != nil {

@@ -86,3 +86,15 @@ func TestIdentityProvidersAreChecked(t *testing.T) {
 		t.Errorf("a client of a provider that is not there: %v", err)
 	}
 }
+
+// What is wrong with an address is said without the password in it.
+func TestErrorsOfAddressesShowNoPassword(t *testing.T) {
+	for _, address := range []string{"https://robot:hunter2@idp.example.com/", "http://robot:hunter2@idp.example.com/", "https://robot:hunter2@idp.example.com:port/", "robot:hunter2@idp.example.com", "https://idp.example.com/%zz?hunter2@"} {
+		for _, name := range []string{"oidc_issuer", "authorize_url", "token_url", "attributes_url", "jwks_uri"} {
+			err := userpool.CheckIdentityProvider(userpool.IdentityProvider{Name: "Corporate", Type: "OIDC", Details: oidcDetails(map[string]string{name: address})})
+			if err == nil || strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), "providerDetails."+name) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+}
