@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"auth-api/infra/function"
 	"auth-api/infra/localaws"
@@ -56,7 +57,7 @@ func (c config) declare(aws *localaws.Server, root, name string, left leftOut) e
 	defer func() { _ = os.RemoveAll(dir) }() // what is left of it harms nobody
 	program := stack.Program(func(name string) string { return env[name] }, stack.WithRoot(root), stack.ForInspection(), stack.WithBuilder(empty(dir)))
 	p := provider.New(aws)
-	return pulumi.RunErr(program, pulumi.WithMocks(c.project, name, monitor{p.Mocks(), p, left}), func(info *pulumi.RunInfo) { info.Config = c.values })
+	return pulumi.RunErr(program, pulumi.WithMocks(c.project, name, monitor{p.Mocks(), p, left, &sync.Mutex{}}), func(info *pulumi.RunInfo) { info.Config = c.values })
 }
 
 // empty is a builder that compiles nothing: no function is invoked.
@@ -89,6 +90,13 @@ type monitor struct {
 	pulumi.MockResourceMonitor
 	provider *provider.Provider
 	left     leftOut
+	mu       *sync.Mutex // of left: the program registers several resources at once
+}
+
+func (m monitor) leaves(token string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.left.leaves(m.provider, token)
 }
 
 func (m monitor) NewResource(args pulumi.MockResourceArgs) (string, resource.PropertyMap, error) {
@@ -99,7 +107,7 @@ func (m monitor) NewResource(args pulumi.MockResourceArgs) (string, resource.Pro
 		state["outputs"] = resource.NewPropertyValue(map[string]any{"subnetIds": []any{"subnet-00000000000000000"}, "securityGroupId": "sg-00000000000000000"})
 		return args.Name, state, nil
 	}
-	if !args.Custom || !m.left.leaves(m.provider, args.TypeToken) {
+	if !args.Custom || !m.leaves(args.TypeToken) {
 		args.Inputs = considered(m.provider, args.TypeToken, args.Inputs)
 		return m.MockResourceMonitor.NewResource(args)
 	}
