@@ -156,7 +156,8 @@ func rules(s settings.Firewall) pulumi.Array {
 	return out
 }
 
-// visible counts what a rule matches under a metric, and keeps samples of it.
+// visible counts what a rule matches under a metric. Samples of the requests are not
+// kept: they would hold the headers that the log leaves out.
 func visible(metric string) pulumi.Map {
-	return pulumi.Map{"cloudwatchMetricsEnabled": pulumi.Bool(true), "metricName": pulumi.String(metric), "sampledRequestsEnabled": pulumi.Bool(true)}
+	return pulumi.Map{"cloudwatchMetricsEnabled": pulumi.Bool(true), "metricName": pulumi.String(metric), "sampledRequestsEnabled": pulumi.Bool(false)}
 }

@@ -257,6 +257,18 @@ var controls = []control{
 		}
 		return equal("visibilityConfig.cloudwatchMetricsEnabled", true)(in)
 	}), nil},
+	{"own: samples", "web ACLs keep no samples of requests, which would hold tokens and keys", each("WebAcl", func(in map[string]any) string {
+		if f := equal("visibilityConfig.sampledRequestsEnabled", false)(in); f != "" {
+			return f
+		}
+		for _, r := range list(in["rules"]) {
+			rule, _ := r.(map[string]any)
+			if f := equal("visibilityConfig.sampledRequestsEnabled", false)(rule); f != "" {
+				return fmt.Sprintf("%s, for rule %v", f, rule["name"])
+			}
+		}
+		return ""
+	}), nil},
 	{"WAF.11, CKV2_AWS_31", "web ACLs are logged, without what opens doors", each("WebAclLoggingConfiguration", func(in map[string]any) string {
 		hidden := fmt.Sprint(in["redactedFields"])
 		for _, header := range []string{"authorization", "x-api-key", "x-amz-security-token"} {

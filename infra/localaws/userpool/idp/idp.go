@@ -171,7 +171,7 @@ func (p Provider) verify(ctx context.Context, token *oauth2.Token, nonce string)
 	if raw == "" {
 		return nil, errors.New("there is none")
 	}
-	verifier := oidc.NewVerifier(p.Issuer, oidc.NewRemoteKeySet(ctx, p.JWKS), &oidc.Config{ClientID: p.ClientID, SupportedSigningAlgs: algorithms, Now: p.Now})
+	verifier := oidc.NewVerifier(p.Issuer, keys{p.JWKS, p.HTTP}, &oidc.Config{ClientID: p.ClientID, SupportedSigningAlgs: algorithms, Now: p.Now})
 	id, err := verifier.Verify(ctx, raw)
 	if err != nil {
 		return nil, withoutURL(err)
