@@ -53,7 +53,8 @@ What somebody changed by hand is seen after make refresh.
   403, 401  is refused so           NAME? the Lambda authorizer NAME decides
   some      policies tell the route's paths apart; --why says how
 
-Rates, quotas and request validation are no part of it.
+Rates, quotas and request validation are no part of it, nor is whether a function
+lets API Gateway invoke it: where it does not, who gets through is answered 500.
 
 --json prints {"stack", "source", "tables"}: source is deployed or planned; each
 table has api, stage, from, callers (name, kind, role, scope, noCredentials),
