@@ -73,3 +73,19 @@ func FuzzyHelper() {}
 		t.Errorf("a package without fuzzers: %v", err)
 	}
 }
+
+func TestTheEndOfTheTimeIsNoFailure(t *testing.T) {
+	const begun = "fuzz: elapsed: 0s, gathering baseline coverage: 0/94 completed\nfuzz: elapsed: 1s, execs: 7109 (7039/sec), new interesting: 1 (total: 95)\n"
+	for said, want := range map[string]bool{
+		begun + "--- FAIL: FuzzX (1.03s)\n    context deadline exceeded\nFAIL\n": true,
+		begun + "PASS\n": false,
+		begun + "--- FAIL: FuzzX (1.03s)\n    --- FAIL: FuzzX (0.00s)\n        x_test.go:1: context deadline exceeded\n    \n    Failing input written to testdata/fuzz/FuzzX/771e938e4458e983\nFAIL\n": false,
+		begun + "--- FAIL: FuzzX (1.03s)\n    x_test.go:1: wrong\nFAIL\n":                      false,
+		begun + "--- FAIL: FuzzX (1.03s)\n    context deadline exceeded\n    and more\nFAIL\n": false,
+		"panic: x\n": false,
+	} {
+		if got := outOfTime([]byte(said)); got != want {
+			t.Errorf("%v for %q", got, said)
+		}
+	}
+}
