@@ -17,6 +17,12 @@ FUZZTIME ?= 3s
 # More arguments for pulumi, such as ARGS=--yes.
 ARGS ?=
 
+# Where the checkout is goes neither into what is built nor into the keys of Go's build
+# cache: a further checkout of the same code compiles nothing anew.
+ifeq (,$(findstring -trimpath,$(GOFLAGS)))
+export GOFLAGS := $(strip -trimpath $(GOFLAGS))
+endif
+
 SHELL := /bin/sh
 .SHELLFLAGS := -eu -c
 .DEFAULT_GOAL := help
