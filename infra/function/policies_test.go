@@ -11,7 +11,7 @@ import (
 // grants their share of what IAM allows a role.
 func TestTheLargestNetworkLeavesRoomForGrants(t *testing.T) {
 	account := iamdoc.Account{Partition: "aws-us-gov", Region: "us-gov-west-1", ID: "111122223333"}
-	args := Args{FunctionName: fmt.Sprintf("%064d", 0), Account: account, Network: &Network{}}
+	args := Args{FunctionName: fmt.Sprintf("%064d", 0), Account: account, Network: &Network{}, Tracing: true}
 	for i := range 16 {
 		args.Network.SubnetIDs = append(args.Network.SubnetIDs, fmt.Sprintf("subnet-%017x", i))
 	}

@@ -45,6 +45,8 @@ func TestWrongHardeningIsToldWhatIsWrong(t *testing.T) {
 		{"another thing's ARN", `domain: {name: api.example.com, certificateArn: "arn:aws:iam::111122223333:role/x"}`, []string{`auth-api:domain.certificateArn is "arn:aws:iam::111122223333:role/x": legal is the ARN of a certificate, arn:aws:acm:REGION:ACCOUNT:certificate/ID`}},
 		{"an old TLS", `domain: {securityPolicy: SSL_3}`, []string{`auth-api:domain.securityPolicy is "SSL_3": legal are TLS_1_2, TLS_1_0`}},
 		{"a zone by its name", `domain: {name: api.example.com, certificateArn: "arn:aws:acm:us-west-2:111122223333:certificate/x", zoneId: example.com}`, []string{`auth-api:domain.zoneId is "example.com": legal is a hosted zone's id such as Z0123456789ABCDEFGHIJ`}},
+		{"a name on the Internet for a private API", "domain: {name: api.example.com, certificateArn: \"arn:aws:acm:us-west-2:111122223333:certificate/x\"}\nresourcePolicy: {vpcEndpointIds: [vpce-0123456789abcdef0]}",
+			[]string{`auth-api:domain.name is for an API on the Internet, and auth-api:resourcePolicy.vpcEndpointIds makes this one private: take one of them out`}},
 		{"no door left", `domain: {defaultEndpoint: false}`, []string{`auth-api:domain.defaultEndpoint is false, and there is no name: nobody could reach the API`}},
 		{"a budget that tells nobody", `budget: {monthlyLimit: 20}`, []string{`auth-api:budget.emails is missing: a budget tells somebody`}},
 		{"nothing to tell", `budget: {emails: [ops@example.com]}`, []string{`auth-api:budget.monthlyLimit is missing: emails are for a budget`}},

@@ -41,12 +41,11 @@ func readResourcePolicy(o object, target Target) ResourcePolicy {
 				o.p.add(key, "is %q: legal are ids of interface endpoints, such as vpce-0123456789abcdef0", text)
 			}
 		}, cost("0.01 USD an hour and availability zone for the endpoint"))
-		for name, list := range map[string][]string{"allowedIps": r.AllowedIPs, "vpcEndpointIds": r.VPCEndpointIDs} {
+		for i, list := range [][]string{r.AllowedIPs, r.VPCEndpointIDs} {
+			name := []string{"allowedIps", "vpcEndpointIds"}[i]
 			if len(list) > maxAddresses {
 				o.p.add(o.at(name), "has %d entries: at most %d fit the 8192 characters that AWS allows the policy of an API; use wider networks, or a web ACL's IP set", len(list), maxAddresses)
 			}
-		}
-		for _, name := range []string{"allowedIps", "vpcEndpointIds"} {
 			if o.emptyList(name) {
 				o.p.add(o.at(name), "is empty, which would let in nobody: leave it away to let in everybody")
 			}

@@ -163,6 +163,9 @@ func read(p *problems, project, stack string, own map[string]any, secrets, known
 	checkGroupRoles(o, s)
 	checkCORS(o, s)
 	checkCanary(o, s)
+	if s.Domain.Name != "" && len(s.ResourcePolicy.VPCEndpointIDs) > 0 {
+		p.add(o.at("domain.name"), "is for an API on the Internet, and %s makes this one private: take one of them out", o.at("resourcePolicy.vpcEndpointIds"))
+	}
 	if slices.Contains(secrets, o.at("functions")) {
 		p.add(o.at("functions"), "holds an encrypted value, which would stand in the open on AWS: keep it in SSM or Secrets Manager, and let the function read it by grants: [{parameter: /path}] or [{secret: name}]")
 	}

@@ -16,20 +16,24 @@ import (
 	"auth-api/infra/settings"
 )
 
-func (d *deployment) declareFunctions() error {
-	s := d.settings
-	// What can be wrong is found before anything is declared.
-	declared := map[string]function.Args{}
-	for _, name := range s.FunctionNames() {
+func (d *deployment) planFunctions() error {
+	d.planned = map[string]function.Args{}
+	for _, name := range d.settings.FunctionNames() {
 		args, err := d.functionArgs(name)
 		if err != nil {
 			return fmt.Errorf("function %s: %w", name, err)
 		}
-		declared[name] = args
+		d.planned[name] = args
 	}
+	return nil
+}
+
+func (d *deployment) declareFunctions() error {
 	d.functions = map[string]*function.Function{}
-	for _, name := range s.FunctionNames() {
-		made, err := function.New(d.ctx, name, declared[name])
+	for _, name := range d.settings.FunctionNames() {
+		args := d.planned[name]
+		args.KeyARN = d.key()
+		made, err := function.New(d.ctx, name, args)
 		if err != nil {
 			return err
 		}
@@ -50,7 +54,6 @@ func (d *deployment) functionArgs(name string) (function.Args, error) {
 		Timeout:             f.Timeout,
 		LogRetentionDays:    f.LogRetentionDays,
 		Tracing:             s.Tracing,
-		KeyARN:              d.key(),
 		Account:             d.where.account,
 		Tags:                d.tags,
 		ReservedConcurrency: f.ReservedConcurrency,

@@ -147,8 +147,12 @@ auth-api:canary: {functions: [no-auth]}
 	}
 }
 
+// ownKey is the stack's first resource, where it has one: what is refused leaves not even
+// that behind.
+const ownKey = "auth-api:encryption: {customerKey: true}\n"
+
 func TestANetworkOfAnotherStack(t *testing.T) {
-	file := with("auth-api:functions: {no-auth: {vpc: {network: acme/auth-api-network/dev}}, require-auth: {vpc: {network: acme/auth-api-network/dev}}}")
+	file := with(ownKey + "auth-api:functions: {no-auth: {vpc: {network: acme/auth-api-network/dev}}, require-auth: {vpc: {network: acme/auth-api-network/dev}}}")
 	deploy := func(outputs map[string]any) (*recorder, error) {
 		return run(t, "dev", file, func(e *environment) { e.others = map[string]any{"acme/auth-api-network/dev": outputs} })
 	}
@@ -180,9 +184,9 @@ func TestANetworkOfAnotherStack(t *testing.T) {
 	}
 }
 
-// What of functions can be found wrong only where the stack stands is found before
-// anything is declared.
-func TestFunctionsThatAWSWouldRefuseDeclareNothing(t *testing.T) {
+// What can be found wrong only where the stack stands is found before anything is
+// declared.
+func TestWhatAWSWouldRefuseDeclaresNothing(t *testing.T) {
 	many := strings.Builder{}
 	for i := range 140 {
 		fmt.Fprintf(&many, "{parameter: /shop/%03d/%s},", i, strings.Repeat("x", 20))
@@ -207,6 +211,8 @@ func TestFunctionsThatAWSWouldRefuseDeclareNothing(t *testing.T) {
 			"function no-auth: canary.rollback names it, and no version of it was live before the one that is: take it out, and deploy the sources as they were"},
 		{"one version alone", "auth-api:canary: {functions: [no-auth], rollback: [no-auth]}", previous(map[string]any{"no-auth": map[string]any{"live": "1", "next": "1"}}),
 			"function no-auth: canary.rollback names it, and no version of it was live before"},
+		{"a certificate of another region", `auth-api:domain: {name: api.example.com, certificateArn: "arn:aws:acm:us-east-1:111122223333:certificate/x"}`, nil,
+			"Pulumi.dev.yaml: auth-api:domain.certificateArn is arn:aws:acm:us-east-1:111122223333:certificate/x, which is in us-east-1: legal is a certificate in the stack's region, us-west-2; nothing was done"},
 		{"outputs of another program", "auth-api:canary: {functions: [no-auth]}", previous(map[string]any{"no-auth": "3"}),
 			"function no-auth: the stack's output functionVersions says 3 of it: that is none of live and next"},
 	} {
@@ -215,7 +221,7 @@ func TestFunctionsThatAWSWouldRefuseDeclareNothing(t *testing.T) {
 			if change == nil {
 				change = func(*environment) {}
 			}
-			r, err := run(t, "dev", with(c.settings), change)
+			r, err := run(t, "dev", with(ownKey+c.settings), change)
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want %s", err, c.want)
 			}

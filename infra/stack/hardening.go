@@ -1,6 +1,9 @@
 package stack
 
 import (
+	"fmt"
+	"strings"
+
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"auth-api/infra/encryption"
@@ -10,7 +13,18 @@ import (
 	"auth-api/infra/monitoring"
 )
 
-// declareKey is the first step, since whatever comes after it may be encrypted.
+// checkDomain refuses a certificate of another region, which a regional API cannot use.
+func (d *deployment) checkDomain() error {
+	s := d.settings
+	parts := strings.Split(s.Domain.CertificateARN, ":")
+	if s.Domain.Name == "" || parts[3] == d.where.account.Region {
+		return nil
+	}
+	return fmt.Errorf("Pulumi.%s.yaml: %s:domain.certificateArn is %s, which is in %s: legal is a certificate in the stack's region, %s; nothing was done",
+		s.Stack, s.Project, s.Domain.CertificateARN, parts[3], d.where.account.Region)
+}
+
+// declareKey comes before all that it may encrypt.
 func (d *deployment) declareKey() error {
 	s, account := d.settings, d.where.account
 	if !s.Encryption.CustomerKey {

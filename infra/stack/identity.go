@@ -9,7 +9,6 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"auth-api/infra/identity"
-	"auth-api/infra/settings"
 )
 
 func (d *deployment) declareIdentity() error {
@@ -20,17 +19,14 @@ func (d *deployment) declareIdentity() error {
 			return err
 		}
 	}
-	metadata, err := readMetadata(d.root, s.Identity.Providers)
-	if err != nil {
-		return err
-	}
+	var err error
 	d.identity, err = identity.New(d.ctx, "identity", identity.Args{
 		Name:           s.Name(),
 		Settings:       s.Identity,
 		DomainPrefix:   d.where.domainPrefix(s),
 		DemoPassword:   s.DemoPassword,
 		Functions:      d.functions,
-		Metadata:       metadata,
+		Metadata:       d.metadata,
 		ReplaceSchemas: d.replaceSchemas,
 		Account:        d.where.account,
 		Tags:           d.tags,
@@ -39,19 +35,19 @@ func (d *deployment) declareIdentity() error {
 }
 
 // readMetadata reads the metadata files of SAML providers.
-func readMetadata(root string, providers map[string]settings.IdentityProvider) (map[string]string, error) {
-	out := map[string]string{}
-	for name, p := range providers {
+func (d *deployment) readMetadata() error {
+	d.metadata = map[string]string{}
+	for name, p := range d.settings.Identity.Providers {
 		if p.MetadataFile == "" {
 			continue
 		}
-		data, err := os.ReadFile(filepath.Join(root, p.MetadataFile))
+		data, err := os.ReadFile(filepath.Join(d.root, p.MetadataFile))
 		if err != nil {
-			return nil, fmt.Errorf("reading identity.providers.%s.metadataFile: %w", name, err)
+			return fmt.Errorf("reading identity.providers.%s.metadataFile: %w", name, err)
 		}
-		out[name] = string(data)
+		d.metadata[name] = string(data)
 	}
-	return out, nil
+	return nil
 }
 
 // The outputs by which a run knows the user pool of the run before it.

@@ -160,8 +160,8 @@ func TestAProvidersMetadataIsAFile(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "reading identity.providers.Saml.metadataFile: open ") {
 		t.Error(err)
 	}
-	if pools := r.of("UserPool"); len(pools) > 0 {
-		t.Errorf("declared were %v", pools)
+	if declared := r.aws(); len(declared) > 0 {
+		t.Errorf("declared were %v", names(declared))
 	}
 }
 

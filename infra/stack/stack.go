@@ -112,8 +112,13 @@ func (p *program) run(ctx *pulumi.Context) error {
 		ctx: ctx, root: root, settings: s, where: where, previous: previous, archives: archives,
 		tags: map[string]string{"project": s.Project, "stack": s.Stack},
 	}
-	// Each step may use what those before it made, and nothing of those after it.
-	for _, step := range []func() error{d.keepUsers, d.declareKey, d.declareFunctions, d.declareIdentity, d.declareAPI, d.grantRoutes, d.declareFirewall, d.declareMonitoring} {
+	for _, step := range []func() error{
+		// What can be wrong only where the stack stands is found before anything is declared,
+		// or a refusal would leave half a stack behind.
+		d.keepUsers, d.planFunctions, d.readMetadata, d.checkDomain,
+		// Each of these may use what those before it made, and nothing of those after it.
+		d.declareKey, d.declareFunctions, d.declareIdentity, d.declareAPI, d.grantRoutes, d.declareFirewall, d.declareMonitoring,
+	} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -142,7 +147,9 @@ type deployment struct {
 	archives map[string]string // function → path of its archive
 	tags     map[string]string
 
-	replaceSchemas bool // see keepUsers
+	replaceSchemas bool                     // see keepUsers
+	planned        map[string]function.Args // the functions as they will be declared
+	metadata       map[string]string        // of SAML providers, by name, where it is in a file
 
 	keyARN    *pulumi.StringOutput         // of the stack's own key; nil: there is none
 	networks  map[string]*function.Network // those of other stacks, by their names
