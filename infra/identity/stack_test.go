@@ -279,10 +279,10 @@ func TestTagsFollowWhatUsersCannotSet(t *testing.T) {
 
 // A trigger is asked, and what it refuses is refused.
 func TestATriggerIsAsked(t *testing.T) {
-	settings := with(t, m{"triggers": m{"preSignUp": "welcome", "preTokenGeneration": "welcome"}, "userPasswordAuth": true, "demoUser": "ann"},
-		m{"method": "GET", "path": "/", "function": "welcome", "public": true})
+	settings := with(t, m{"triggers": m{"preSignUp": "trigger", "preTokenGeneration": "trigger"}, "userPasswordAuth": true, "demoUser": "ann"},
+		m{"method": "GET", "path": "/", "function": "trigger", "public": true})
 	delete(settings, "functions") // of the repository's own
-	s := awstest.DeployIn(t, "testdata", settings)
+	s := awstest.DeployIn(t, "../localaws/testdata", settings)
 	users := peopleOf(t, s)
 	for email, want := range map[string]string{
 		"bob@example.com":     "",

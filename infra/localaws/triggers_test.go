@@ -28,11 +28,11 @@ import (
 	"auth-api/infra/localaws/userpool"
 )
 
-// triggerCode builds the function of testdata/trigger and returns its archive.
+// triggerCode builds the function of testdata/functions/trigger and returns its archive.
 func triggerCode(t *testing.T) (archive []byte, hash string) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "bootstrap")
-	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", file, "./testdata/trigger")
+	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", file, "./testdata/functions/trigger")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building the function: %v\n%s", err, out)

@@ -212,7 +212,7 @@ func TestWhatAWSWouldRefuseDeclaresNothing(t *testing.T) {
 		{"one version alone", "auth-api:canary: {functions: [no-auth], rollback: [no-auth]}", previous(map[string]any{"no-auth": map[string]any{"live": "1", "next": "1"}}),
 			"function no-auth: canary.rollback names it, and no version of it was live before"},
 		{"a certificate of another region", `auth-api:domain: {name: api.example.com, certificateArn: "arn:aws:acm:us-east-1:111122223333:certificate/x"}`, nil,
-			"Pulumi.dev.yaml: auth-api:domain.certificateArn is arn:aws:acm:us-east-1:111122223333:certificate/x, which is in us-east-1: legal is a certificate in the stack's region, us-west-2; nothing was done"},
+			"checking Pulumi.dev.yaml: auth-api:domain.certificateArn is arn:aws:acm:us-east-1:111122223333:certificate/x, which is in us-east-1: legal is a certificate in the stack's region, us-west-2; nothing was done"},
 		{"outputs of another program", "auth-api:canary: {functions: [no-auth]}", previous(map[string]any{"no-auth": "3"}),
 			"function no-auth: the stack's output functionVersions says 3 of it: that is none of live and next"},
 	} {

@@ -20,7 +20,7 @@ func (d *deployment) checkDomain() error {
 	if s.Domain.Name == "" || parts[3] == d.where.account.Region {
 		return nil
 	}
-	return fmt.Errorf("Pulumi.%s.yaml: %s:domain.certificateArn is %s, which is in %s: legal is a certificate in the stack's region, %s; nothing was done",
+	return fmt.Errorf("checking Pulumi.%s.yaml: %s:domain.certificateArn is %s, which is in %s: legal is a certificate in the stack's region, %s; nothing was done",
 		s.Stack, s.Project, s.Domain.CertificateARN, parts[3], d.where.account.Region)
 }
 

@@ -1,4 +1,4 @@
-// Command trigger is the user pool function of this room's tests: it keeps one domain
+// Command trigger is the user pool function of several rooms' tests: it keeps one domain
 // out, confirms everybody else, and greets them in their tokens.
 package main
 
