@@ -38,6 +38,8 @@ require (
 	gopkg.in/yaml.v3 v3.0.1
 )
 
+require github.com/evanw/esbuild v0.28.1 // indirect
+
 require (
 	dario.cat/mergo v1.0.0 // indirect
 	github.com/Microsoft/go-winio v0.6.2 // indirect
