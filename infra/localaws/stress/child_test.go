@@ -11,7 +11,9 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -36,8 +38,33 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if folder != "" {
+		_ = os.RemoveAll(folder)
+	}
+	os.Exit(code)
 }
+
+// folder holds what executable built.
+var folder string
+
+// executable is this test's binary without the race detector, which makes each of the
+// many starts take a second and more. Races are looked for where the local AWS runs in
+// the test's own process.
+var executable = sync.OnceValues(func() (string, error) {
+	if !raced {
+		return os.Args[0], nil
+	}
+	var err error
+	if folder, err = os.MkdirTemp("", "stress-"); err != nil {
+		return "", err
+	}
+	binary := filepath.Join(folder, "stress.test")
+	if said, err := exec.Command("go", "test", "-c", "-o", binary, ".").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w\n%s", err, said)
+	}
+	return binary, nil
+})
 
 // hello is what a child says when it serves.
 type hello struct {
@@ -118,7 +145,11 @@ type child struct {
 // spawn starts a local AWS in the folder, without waiting for it.
 func spawn(t testing.TB, dir string, env ...string) (*child, io.Reader) {
 	t.Helper()
-	c := &child{log: &lines{}, cmd: exec.Command(os.Args[0])}
+	binary, err := executable()
+	if err != nil {
+		t.Fatalf("building the local AWS that is killed: %v", err)
+	}
+	c := &child{log: &lines{}, cmd: exec.Command(binary)}
 	c.cmd.Env = append(append(os.Environ(), serveIn+"="+dir), env...)
 	c.cmd.Stderr = c.log
 	out, err := c.cmd.StdoutPipe()
