@@ -32,6 +32,26 @@ func TestPulumiYAMLIsOfTheCodeThatReads(t *testing.T) {
 	})
 }
 
+// What costs money is listed once more on its own, for who pays.
+func TestTheCostsAreOfTheCodeThatReads(t *testing.T) {
+	const begin, end = "writes these lines -->\n", "<!-- end of settings -->"
+	keep(t, "COSTS.md", func(standing string) string {
+		before, rest, found := strings.Cut(standing, begin)
+		_, after, ends := strings.Cut(rest, end)
+		if !found || !ends {
+			t.Fatalf("COSTS.md has no place for the settings")
+		}
+		var b strings.Builder
+		b.WriteString("| setting | default | what it costs on AWS |\n|---|---|---|\n")
+		for _, e := range settings.Reference() {
+			if e.Cost != "" {
+				fmt.Fprintf(&b, "| `%s` | %s | %s |\n", e.Key, cell(code(e.Default)), cell(e.Cost))
+			}
+		}
+		return before + begin + b.String() + end + after
+	})
+}
+
 func TestEverySettingIsDocumented(t *testing.T) {
 	seen := map[string]bool{}
 	for _, e := range settings.Reference() {
