@@ -142,7 +142,11 @@ func checkAuthorizers(o object, routes []Route, authorizers map[string]Authorize
 			o.p.add(key, "is an authorizer that no route names")
 		}
 		if route, both := answers[authorizers[name].Function]; both && authorizers[name].Function != "" {
-			o.p.add(key+".function", "is %q, which answers %s[%d] (%s) as well: what decides and what answers are two functions", authorizers[name].Function, o.at("routes"), route, routes[route])
+			at := fmt.Sprintf("%s[%d]", o.at("routes"), route)
+			if routes[route].Web {
+				at = o.at("web")
+			}
+			o.p.add(key+".function", "is %q, which answers %s (%s) as well: what decides and what answers are two functions", authorizers[name].Function, at, routes[route])
 		}
 	}
 	if n := len(authorizers) + pools; n > maxAuthorizers {

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -27,11 +28,12 @@ const (
 // key's.
 var corsHeaders = []string{"authorization", "content-type", "x-amz-content-sha256", "x-amz-date", "x-amz-security-token", "x-api-key"}
 
-func readCORS(o object) *CORS {
+// readCORS reads cors, with origins beside those that it names.
+func readCORS(o object, origins []string) *CORS {
 	var c CORS
 	o.child("cors", "Lets pages of other origins call the API: every path then answers OPTIONS, without authorization or key, unless a route does; answers of functions and errors of API Gateway carry the same headers. "+
 		"Cookies are never allowed. With several origins, API Gateway's errors name whatever origin asked, since it cannot choose: they hold no data, and a page that the preflight refused sends neither signature nor key.", func(o object) {
-		if len(o.fields) > 0 && !o.has("origins") {
+		if len(o.fields) > 0 && !o.has("origins") && len(origins) == 0 {
 			o.p.add(o.at("origins"), "is missing: legal is a list of origins")
 		}
 		if o.emptyList("origins") {
@@ -46,6 +48,11 @@ func readCORS(o object) *CORS {
 		c.ExposedHeaders = o.texts("exposedHeaders", []string{"x-amzn-errortype", "x-amzn-requestid"}, "names of headers", "What a page may read of an answer beside what browsers always let it.", func(key, name string) { checkHeader(o, key, name) })
 		c.MaxAge = o.integer("maxAge", 600, 0, 86_400, "Seconds that a browser keeps the answer to a preflight request; some keep it for 7200 at most.")
 	})
+	for _, origin := range origins {
+		if !slices.Contains(c.Origins, origin) {
+			c.Origins = append(c.Origins, origin)
+		}
+	}
 	if len(c.Origins) == 0 {
 		return nil
 	}

@@ -27,10 +27,15 @@ func OpenDoors(routes []Route) []string {
 			}
 		}
 		for by := range routes {
-			if len(opened[by]) > 0 {
-				warnings = append(warnings, fmt.Sprintf("routes[%d] (%s) asks for %s, but %s of %s needs no authorization: routes[%d] (%s) answers it; declare the method on the path, or protect routes[%d]",
-					i, r, r.Authorization, strings.Join(opened[by], ", "), r.Path, by, routes[by], by))
+			if len(opened[by]) == 0 {
+				continue
 			}
+			door, instead := fmt.Sprintf("routes[%d] (%s)", by, routes[by]), fmt.Sprintf("protect routes[%d]", by)
+			if routes[by].Web {
+				door, instead = fmt.Sprintf("the web client's %s", routes[by]), "give the route another path"
+			}
+			warnings = append(warnings, fmt.Sprintf("routes[%d] (%s) asks for %s, but %s of %s needs no authorization: %s answers it; declare the method on the path, or %s",
+				i, r, r.Authorization, strings.Join(opened[by], ", "), r.Path, door, instead))
 		}
 	}
 	return warnings

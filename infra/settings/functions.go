@@ -134,7 +134,7 @@ func usedFunctions(o object, s *Settings, said map[string]Function, known []stri
 		case !slices.Contains(known, name):
 			o.p.add(o.at("functions."+name), "is not a function%s: legal are %s", meant(name, known), joined(known))
 		default:
-			o.p.add(o.at("functions."+name), "is for a function that nothing names: a route, an authorizer or a grant to invoke it does")
+			o.p.add(o.at("functions."+name), "is for a function that nothing names: a route, an authorizer, the web client or a grant to invoke it does")
 		}
 	}
 	return out

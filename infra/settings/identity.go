@@ -14,8 +14,8 @@ type Identity struct {
 	Attributes         map[string]Attribute
 	SelfSignUp         bool     // whether people may register themselves
 	Guests             bool     // whether the identity pool takes callers that have not signed in
-	CallbackURLs       []string // where the hosted sign-in may send a code to; the first is the web client
-	SignOutURLs        []string // where the hosted sign-out may lead to
+	CallbackURLs       []string // where the hosted sign-in may send a code to, beside the web client; without one the first is it
+	SignOutURLs        []string // where the hosted sign-out may lead to, beside the web client
 	DomainPrefix       string   // of the hosted sign-in; empty: derived from project, stack, account and region
 	PasswordPolicy     PasswordPolicy
 	UserPasswordAuth   bool   // whether the client may send passwords to the user pool API (USER_PASSWORD_AUTH); SRP always may
@@ -47,7 +47,6 @@ var aliases = []string{"email", "phone_number", "preferred_username"}
 func readIdentity(o object, target Target, functions []string) Identity {
 	var id Identity
 	o.child("identity", "Who can sign in, and how.", func(o object) {
-		web := []string{"http://localhost:3000/"}
 		id = Identity{
 			UserPoolName:    o.text("userPoolName", "", poolNameRule, "Name of the user pool, fixed once it is made: a stack that was renamed names the former one here, to keep its users.", byDefault("PROJECT-STACK")),
 			ReplaceUserPool: o.text("replaceUserPool", "", "is a user pool's id, such as us-west-2_abcdefghi", "The user pool that may be replaced, with the loss of all its users, by its id. Without it, what would replace the pool is refused. It names one pool, so that it opens nothing for the next."),
@@ -59,8 +58,8 @@ func readIdentity(o object, target Target, functions []string) Identity {
 			Attributes:       readAttributes(o),
 			SelfSignUp:       o.boolean("selfSignUp", true, "Whether people may register themselves."),
 			Guests:           o.boolean("guests", false, "Whether callers that have not signed in get credentials too, which open only routes with the caller guest."),
-			CallbackURLs:     o.urls("callbackUrls", web, "Where the hosted sign-in may send a code to, matched exactly. The first is the web client, and must be a sign-out URL too."),
-			SignOutURLs:      o.urls("signOutUrls", web, "Where the hosted sign-out may lead to, matched exactly."),
+			CallbackURLs:     o.urls("callbackUrls", "Where the hosted sign-in may send a code to, matched exactly. Without web, the first is the web client, and must be a sign-out URL too."),
+			SignOutURLs:      o.urls("signOutUrls", "Where the hosted sign-out may lead to, matched exactly."),
 			DomainPrefix:     o.text("domainPrefix", "", domainRule, "Of the hosted sign-in, unique in its region among all accounts.", byDefault("derived from project, stack, account and region")),
 			UserPasswordAuth: o.boolean("userPasswordAuth", false, "Whether the client may send passwords to the user pool API, rather than prove them by SRP."),
 			DemoUser:         o.text("demoUser", "", "is a user name", "The user is made once demoPassword is set, on the local AWS always."),
@@ -86,9 +85,6 @@ func checkIdentity(o object, id Identity) {
 	}
 	if id.ReplaceUserPool != "" && !poolID.MatchString(id.ReplaceUserPool) {
 		o.p.add(o.at("replaceUserPool"), "is %q: legal is a user pool's id, such as us-west-2_abcdefghi", id.ReplaceUserPool)
-	}
-	if len(id.CallbackURLs) > 0 && len(id.SignOutURLs) > 0 && !slices.Contains(id.SignOutURLs, id.CallbackURLs[0]) {
-		o.p.add(o.at("signOutUrls"), "lacks %s, the first of callbackUrls: that is the web client's address, which people come back to when they sign out", id.CallbackURLs[0])
 	}
 	if fault := domainFault(id.DomainPrefix); fault != "" {
 		o.p.add(o.at("domainPrefix"), "is %q: %s", id.DomainPrefix, fault)

@@ -8,12 +8,13 @@ import (
 	"unicode"
 )
 
-func (o object) urls(name string, otherwise []string, doc string) []string {
-	list := o.texts(name, otherwise, "https URLs, an app's own scheme, or http for localhost", doc, func(key, text string) {
+// urls reads callback or sign-out URLs; addOrigins knows what there is without any.
+func (o object) urls(name, doc string) []string {
+	list := o.texts(name, nil, "https URLs, an app's own scheme, or http for localhost", doc, func(key, text string) {
 		if fault := urlFault(text); fault != "" {
 			o.p.add(key, "is %q: %s", text, fault)
 		}
-	})
+	}, byDefault(developmentURL+", without web and webOrigins"))
 	if o.emptyList(name) {
 		o.p.add(o.at(name), "is empty: the hosted sign-in needs at least one URL")
 	}

@@ -44,6 +44,7 @@ type Route struct {
 	Validation     Validation
 	TimeoutMillis  int       // how long API Gateway waits for the function; 0: as long as it can, 29 seconds
 	Throttle       *Throttle // nil: what the usage plan and the account allow
+	Web            bool      // whether it is the web client's own, and so in no stack file
 }
 
 // Throttle limits the requests to one route: those of each API key where the route asks

@@ -16,6 +16,7 @@ func FuzzSections(f *testing.F) {
 		{"budget", `{"monthlyLimit":1e-300,"emails":["a@example.com"]}`}, {"logging", `{"access":true,"execution":false,"retentionDays":90.0}`}, {"usagePlan", `{"rateLimit":"10","burstLimit":1e9}`},
 		{"functions", `{"no-auth":{"timeout":3,"memorySize":null,"environment":{"A":1}}}`}, {"stageName", "v1"}, {"target", "local"}, {"tracing", "true"}, {"dashboard", "[]"},
 		{"encryption", `{"customerKey":true}{}`}, {"", ""}, {"identity", `{"callbackUrls":[]}`}, {"domain", "null"}, {"budget", "[[[["},
+		{"web", `{"function":"require-auth","routes":["GET /"]}`}, {"web", `{"function":"no-auth","routes":[null]}`}, {"webOrigins", `["https://a.example"]`}, {"webOrigins", `["http://127.0.0.1",0]`},
 	} {
 		f.Add(seed[0], seed[1], "dev")
 	}
@@ -35,6 +36,8 @@ func FuzzSections(f *testing.F) {
 			t.Errorf("%+v", s)
 		case s.Budget.MonthlyLimit > 0 && len(s.Budget.Emails) == 0, s.Domain.Name != "" && s.Domain.CertificateARN == "":
 			t.Errorf("half of it: %+v", s)
+		case len(s.Buttons()) != len(s.Web.Routes), s.Web.Function == "" && len(s.Identity.CallbackURLs) == 0:
+			t.Errorf("a page without what it needs: %+v", s)
 		case strings.ContainsAny(s.Name("x"), " \t\r\n/:*"):
 			t.Errorf("the name is %q", s.Name("x"))
 		}

@@ -44,6 +44,7 @@ type Settings struct {
 	Dashboard      bool
 	Domain         Domain
 	Budget         Budget
+	Web            Web
 	DemoPassword   string // a secret; empty where no demo user is wanted
 }
 
@@ -135,10 +136,12 @@ func read(p *problems, project, stack string, own map[string]any, secrets, known
 
 	s.Routes = readRoutes(o, known)
 	s.Authorizers = readAuthorizers(o, known)
-	s.CORS = readCORS(o)
+	origins := readWebOrigins(o)
+	s.CORS = readCORS(o, origins)
 	s.ResourcePolicy = readResourcePolicy(o, s.Target)
 	s.UsagePlan = readUsagePlan(o)
 	s.Identity = readIdentity(o, s.Target, known)
+	s.Web = readWeb(o, known)
 	settings := readFunctions(o)
 	s.Canary = readCanary(o)
 	s.Logging = readLogging(o)
@@ -155,6 +158,8 @@ func read(p *problems, project, stack string, own map[string]any, secrets, known
 	readProviderSecrets(o, s, slices.Contains(secrets, o.at("providerSecrets")))
 	o.close()
 
+	addWeb(o, s)
+	addOrigins(o, s, origins)
 	checkAuthorizers(o, s.Routes, s.Authorizers)
 	checkCallers(o, s.Routes, s.Identity)
 	checkFunctions(o, s, settings, known)
@@ -162,6 +167,7 @@ func read(p *problems, project, stack string, own map[string]any, secrets, known
 	s.Functions = usedFunctions(o, s, settings, known)
 	checkGroupRoles(o, s)
 	checkCORS(o, s)
+	checkWebFunction(o, s)
 	checkCanary(o, s)
 	if s.Domain.Name != "" && len(s.ResourcePolicy.VPCEndpointIDs) > 0 {
 		p.add(o.at("domain.name"), "is for an API on the Internet, and %s makes this one private: take one of them out", o.at("resourcePolicy.vpcEndpointIds"))

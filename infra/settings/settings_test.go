@@ -226,7 +226,7 @@ identity: {guests: true}`,
 
 		// Functions and logging.
 		{"unknown function", open + "\nfunctions: {noauth: {}}", []string{`auth-api:functions.noauth is not a function (did you mean no-auth?): legal are no-auth, require-auth`}},
-		{"function without a route", open + "\nfunctions: {require-auth: {memory: 256}}", []string{`auth-api:functions.require-auth is for a function that nothing names: a route, an authorizer or a grant to invoke it does`}},
+		{"function without a route", open + "\nfunctions: {require-auth: {memory: 256}}", []string{`auth-api:functions.require-auth is for a function that nothing names: a route, an authorizer, the web client or a grant to invoke it does`}},
 		{"memory", open + "\nfunctions: {no-auth: {memory: 64}}", []string{`auth-api:functions.no-auth.memory is 64: legal is a whole number from 128 to 10240`}},
 		{"memory with a unit", open + "\nfunctions: {no-auth: {memory: 128MB}}", []string{`auth-api:functions.no-auth.memory is "128MB": legal is a whole number from 128 to 10240`}},
 		{"timeout", open + "\nfunctions: {no-auth: {timeout: 30}}", []string{`auth-api:functions.no-auth.timeout is 30: legal is a whole number from 1 to 29`}},
