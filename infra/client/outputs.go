@@ -20,7 +20,7 @@ type Outputs struct {
 	IdentityPoolID   string `json:"identityPoolId"`
 	HostedUIURL      string `json:"hostedUiUrl"`
 	Issuer           string `json:"issuer"`
-	WebURL           string `json:"webUrl"`
+	WebURL           string `json:"webUrl"`      // of the web client, and a callback and sign-out URL to the letter
 	AWSEndpoint      string `json:"awsEndpoint"` // on local stacks alone
 	DemoUser         string `json:"demoUser"`
 	DemoPassword     string `json:"demoPassword"`
@@ -55,6 +55,16 @@ func (o Outputs) RouteNames() []string {
 	})
 }
 
+// HasWebClient tells whether the stack serves a web client itself, at WebURL.
+func (o Outputs) HasWebClient() bool {
+	for _, r := range o.Routes {
+		if r.Web {
+			return true
+		}
+	}
+	return false
+}
+
 // Route is a route as the stack declares it.
 type Route struct {
 	Method         string   `json:"method"`
@@ -63,6 +73,8 @@ type Route struct {
 	APIKeyRequired bool     `json:"apiKeyRequired"`
 	Callers        []string `json:"callers"`
 	Scopes         []string `json:"scopes"`
+
+	Web bool `json:"web"` // whether it is the web client's own
 
 	CallerTags map[string]string `json:"callerTags"` // that the callers' credentials must carry besides
 }

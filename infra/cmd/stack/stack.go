@@ -199,7 +199,9 @@ func (s session) summary(o client.Outputs, took time.Duration) {
 	}
 	fmt.Fprintf(s.out, "\n%s\n\n", s.style.Bold(fmt.Sprintf("Stack %s is up (%.1f s).", s.stack.Name, took.Seconds())))
 	row("API", o.APIURL)
-	row("sign-in", signIn(o))
+	if !o.HasWebClient() { // whose own button begins what it can finish
+		row("sign-in", signIn(o))
+	}
 	if o.DemoUser != "" {
 		if s.stack.Local {
 			row("demo user", o.DemoUser+", password "+o.DemoPassword)
@@ -215,6 +217,7 @@ func (s session) summary(o client.Outputs, took time.Duration) {
 		r := o.Routes[name]
 		open := r.Authorization == "NONE"
 		switch {
+		case r.Web: // it is opened, not called
 		case r.Method == "ANY" || strings.Contains(r.Path, "{"): // nothing to paste as it is
 		case len(lines) == 0 && open && r.APIKeyRequired:
 			lines = append(lines, [2]string{call + " -as nobody " + name, "200, with the API key alone"})
@@ -237,6 +240,9 @@ func (s session) summary(o client.Outputs, took time.Duration) {
 			break
 		}
 	}
+	if o.HasWebClient() {
+		lines = slices.Insert(lines, 0, [2]string{"open " + o.WebURL, "the web client, in a browser"})
+	}
 	width := 0
 	for _, l := range lines {
 		width = max(width, len(l[0]))
@@ -247,7 +253,7 @@ func (s session) summary(o client.Outputs, took time.Duration) {
 	fmt.Fprintln(s.out)
 }
 
-// signIn is the page that a person signs in at, on the way to the web client.
+// signIn is the page that a person signs in at, on the way to a web client elsewhere.
 func signIn(o client.Outputs) string {
 	return o.HostedUIURL + "/login?" + url.Values{
 		"client_id": {o.UserPoolClientID}, "response_type": {"code"}, "scope": {"openid email profile"}, "redirect_uri": {o.WebURL},
