@@ -36,8 +36,7 @@ type Args struct {
 	KeyARN        pulumi.StringPtrInput         // encrypts the logs; nil: AWS's own key
 	Functions     map[string]*function.Function // by the name that routes have for them
 	FunctionNames map[string]string             // the same → the name in AWS, with its alias (NAME:live), known before it is made
-	Roles         map[settings.Caller]pulumi.StringOutput
-	UserPoolARN   pulumi.StringOutput // for routes with authorization COGNITO_USER_POOLS
+	UserPoolARN   pulumi.StringOutput           // for routes with authorization COGNITO_USER_POOLS
 	Account       iamdoc.Account
 	Tags          map[string]string
 }
@@ -56,12 +55,13 @@ type API struct {
 	// it has none.
 	DomainURL *pulumi.StringOutput
 
+	args    Args
 	settled []pulumi.Resource // what changes the stage, which takes one change at a time
 }
 
-// New declares an API.
+// New declares an API. Nobody's credentials open it before Grant.
 func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOption) (*API, error) {
-	c := &API{}
+	c := &API{args: args}
 	if err := ctx.RegisterComponentResource("auth-api:api:Api", name, c, opts...); err != nil {
 		return nil, err
 	}
@@ -95,9 +95,6 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 	// yet, or any more.
 	permissions, err := c.permissions(ctx, args, rest)
 	if err != nil {
-		return nil, err
-	}
-	if err := c.grants(ctx, args, rest); err != nil {
 		return nil, err
 	}
 	stage, err := c.stage(ctx, args, rest, triggers(body, policy), permissions)

@@ -66,8 +66,8 @@ func (a Account) ec2(resource string) string {
 	return fmt.Sprintf("arn:%s:ec2:%s:%s:%s", a.Partition, a.Region, a.ID, resource)
 }
 
-// dnsSuffix ends the names of the services of a partition.
-func (a Account) dnsSuffix() string {
+// DNSSuffix ends the names of the services of a partition.
+func (a Account) DNSSuffix() string {
 	if a.Partition == "aws-cn" {
 		return "amazonaws.com.cn"
 	}

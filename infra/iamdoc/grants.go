@@ -92,7 +92,7 @@ func Use(a Account, g Grants) Document {
 	// A key opens what it encrypts only by way of the service that keeps it, which has
 	// asked whether the function may read that.
 	via := func(service string) Conditions {
-		return Conditions{"StringEquals": {"kms:ViaService": {service + "." + a.Region + "." + a.dnsSuffix()}}}
+		return Conditions{"StringEquals": {"kms:ViaService": {service + "." + a.Region + "." + a.DNSSuffix()}}}
 	}
 	allow("ReadParameters", g.Parameters, nil, "ssm:GetParameter")
 	allow("DecryptParameters", g.ParameterKeys, via("ssm"), "kms:Decrypt")

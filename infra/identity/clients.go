@@ -12,7 +12,7 @@ import (
 
 // clients declares what asks for tokens: the web client and those for programs, and
 // before them what they may name, identity providers and resource servers.
-func (c *Identity) clients(ctx *pulumi.Context, args Args) error {
+func (c *Identity) clients(ctx *pulumi.Context, args Args, webURL pulumi.StringInput) error {
 	providers, err := c.providers(ctx, args)
 	if err != nil {
 		return err
@@ -21,13 +21,13 @@ func (c *Identity) clients(ctx *pulumi.Context, args Args) error {
 	if err != nil {
 		return err
 	}
-	if err := c.webClient(ctx, args, append(slices.Clone(providers), servers...)); err != nil {
+	if err := c.webClient(ctx, args, webURL, append(slices.Clone(providers), servers...)); err != nil {
 		return err
 	}
 	return c.machineClients(ctx, args, servers)
 }
 
-func (c *Identity) webClient(ctx *pulumi.Context, args Args, after []pulumi.Resource) error {
+func (c *Identity) webClient(ctx *pulumi.Context, args Args, webURL pulumi.StringInput, after []pulumi.Resource) error {
 	id := args.Settings
 	flows := []string{"ALLOW_USER_SRP_AUTH"}
 	if !id.Tokens.Rotation { // the two exclude each other
@@ -45,8 +45,8 @@ func (c *Identity) webClient(ctx *pulumi.Context, args Args, after []pulumi.Reso
 		AllowedOauthFlowsUserPoolClient: pulumi.Bool(true),
 		AllowedOauthFlows:               pulumi.ToStringArray([]string{"code"}),
 		AllowedOauthScopes:              pulumi.ToStringArray(scopes),
-		CallbackUrls:                    pulumi.ToStringArray(id.CallbackURLs),
-		LogoutUrls:                      pulumi.ToStringArray(id.SignOutURLs),
+		CallbackUrls:                    withWeb(webURL, id.CallbackURLs),
+		LogoutUrls:                      withWeb(webURL, id.SignOutURLs),
 		SupportedIdentityProviders:      pulumi.ToStringArray(append([]string{"COGNITO"}, sorted(id.Providers)...)),
 		ExplicitAuthFlows:               pulumi.ToStringArray(flows),
 		PreventUserExistenceErrors:      pulumi.String("ENABLED"),
@@ -73,6 +73,15 @@ func (c *Identity) webClient(ctx *pulumi.Context, args Args, after []pulumi.Reso
 	}
 	c.UserPoolClientID = made.ID().ToStringOutput()
 	return nil
+}
+
+// withWeb are URLs with that of the web client before them, if there is one.
+func withWeb(webURL pulumi.StringInput, urls []string) pulumi.StringArray {
+	var out pulumi.StringArray
+	if webURL != nil {
+		out = append(out, webURL)
+	}
+	return append(out, pulumi.ToStringArray(urls)...)
 }
 
 func (c *Identity) resourceServers(ctx *pulumi.Context, args Args) ([]pulumi.Resource, error) {

@@ -2,6 +2,9 @@
 // hosted sign-in, and an identity pool that trades its ID tokens for the temporary
 // credentials of a role.
 //
+// It is declared in two steps: the user pool, which an API may ask, and then what may know
+// the API's address.
+//
 // The roles may do nothing here. What they may call is said by the routes, and granted
 // where the API is declared.
 package identity
@@ -52,6 +55,9 @@ type Identity struct {
 	MachineClients map[string]MachineClient
 
 	groupRoleARNs map[string]pulumi.StringOutput
+
+	args Args
+	demo *cognito.User // nil: there is none
 }
 
 // MachineClient is what a program needs to get tokens.
@@ -60,10 +66,10 @@ type MachineClient struct {
 	Secret pulumi.StringOutput // a secret
 }
 
-// New declares the pools, the clients, the hosted sign-in, the roles, the groups and the
-// demo user.
+// New declares the user pool with its hosted sign-in, its triggers' permissions and the
+// demo user. Connect declares the rest.
 func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOption) (*Identity, error) {
-	c := &Identity{}
+	c := &Identity{args: args}
 	if err := ctx.RegisterComponentResource("auth-api:identity:Identity", name, c, opts...); err != nil {
 		return nil, err
 	}
@@ -75,17 +81,23 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 	if err != nil {
 		return nil, err
 	}
-	user, err := c.demoUser(ctx, args, pool, permissions)
-	if err != nil {
-		return nil, err
+	c.demo, err = c.demoUser(ctx, args, pool, permissions)
+	return c, err
+}
+
+// Connect declares the clients, the identity pool, the roles and the groups. webURL is the
+// address of the web client, which is a callback and a sign-out URL to the letter; it is
+// nil where the settings have all of them.
+func (c *Identity) Connect(ctx *pulumi.Context, webURL pulumi.StringInput) error {
+	args := c.args
+	if err := c.clients(ctx, args, webURL); err != nil {
+		return err
 	}
-	for _, step := range []func(*pulumi.Context, Args) error{c.clients, c.identityPool} {
-		if err := step(ctx, args); err != nil {
-			return nil, err
-		}
+	if err := c.identityPool(ctx, args); err != nil {
+		return err
 	}
-	if err := c.groups(ctx, args, user); err != nil {
-		return nil, err
+	if err := c.groups(ctx, args, c.demo); err != nil {
+		return err
 	}
 	outputs := pulumi.Map{
 		"userPoolId": c.UserPoolID, "userPoolArn": c.UserPoolARN, "userPoolClientId": c.UserPoolClientID,
@@ -94,7 +106,7 @@ func New(ctx *pulumi.Context, name string, args Args, opts ...pulumi.ResourceOpt
 	if c.GuestRole != nil {
 		outputs["guestRole"] = *c.GuestRole
 	}
-	return c, ctx.RegisterResourceOutputs(c, outputs)
+	return ctx.RegisterResourceOutputs(c, outputs)
 }
 
 // demoUser declares the demo user, once there is a password. The trigger preSignUp is

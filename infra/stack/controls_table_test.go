@@ -1,6 +1,7 @@
 package stack_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,6 +14,8 @@ const (
 	noVPC   = "the functions reach nothing in a VPC; inside one they would need paid endpoints for what they reach"
 	demo    = "the article's demo user has a password without a symbol"
 	play    = "the stack is to be thrown away, users and all"
+	page    = "browsers ask for the web client's page, its parts and /config.json before anybody has signed in; nothing else is open"
+	told    = "the web client's function hands every browser all that is in it, at /config.json"
 )
 
 func dev(reason string) map[string]string { return map[string]string{"dev": reason} }
@@ -20,7 +23,8 @@ func dev(reason string) map[string]string { return map[string]string{"dev": reas
 // controls are the rules, in the order of the page.
 var controls = []control{
 	// The API.
-	{"CKV_AWS_59, CKV2_AWS_70, AWS-0004", "every method has authorization or a key, but those that answer preflights", methods(closed), nil},
+	{"CKV_AWS_59, CKV2_AWS_70, AWS-0004", "every method has authorization or a key, but those that answer preflights", methods(closed), map[string]string{"dev": page, "all": page}},
+	{"own: open routes", "what is open is the web client's GET /, GET /config.json and GET /assets/{asset}, which its function answers", methods(openToThePage), nil},
 	{"own: security", "every method that asks for Signature Version 4 says so in both ways that the document has", methods(signed), nil},
 	{"APIGateway.1", "execution log, ERROR or INFO", both(there("MethodSettings"), each("MethodSettings", oneOf("settings.loggingLevel", "ERROR", "INFO"))), dev(account)},
 	{"APIGateway.2", "no HTTP backends, which would need a client certificate", methods(lambdaOrMock), nil},
@@ -244,6 +248,8 @@ var controls = []control{
 		}
 		return ""
 	}), nil},
+	{"CKV2_AWS_34", "parameters are encrypted", each("Parameter", equal("type", "SecureString")), map[string]string{"dev": told, "all": told}},
+	{"own: what the page is told", "the key in it is a secret of the state, and nothing else in it opens anything", each("Parameter", onlyWhatThePageIsTold), nil},
 	{"CKV_AWS_26", "topics are encrypted", each("Topic", set("kmsMasterKeyId")), nil},
 	{"WAF.10, WAF.12", "web ACLs have rules, each with metrics", each("WebAcl", func(in map[string]any) string {
 		if len(list(in["rules"])) == 0 {
@@ -286,6 +292,39 @@ func closed(path, verb string, op, document map[string]any) string {
 	}
 	if len(list(op["security"])) == 0 {
 		return "is open"
+	}
+	return ""
+}
+
+// openToThePage is closed for all but the web client's own routes.
+func openToThePage(path, verb string, op, document map[string]any) string {
+	fault := closed(path, verb, op, document)
+	if fault == "" {
+		return ""
+	}
+	to := fmt.Sprint(at(op, "x-amazon-apigateway-integration.uri"))
+	if verb != "get" || !slices.Contains([]string{"/", "/config.json", "/assets/{asset}"}, path) || !strings.HasSuffix(to, "-web/invocations") {
+		return fault + ", and leads to " + to
+	}
+	return ""
+}
+
+// onlyWhatThePageIsTold wants a parameter's value to be a secret of the state, and to have
+// the fields of the page's configuration alone.
+func onlyWhatThePageIsTold(in map[string]any) string {
+	value, _ := in["value"].(map[string]any)
+	text, secret := value["secret"].(string)
+	if !secret {
+		return "has a value that the state shows"
+	}
+	var fields map[string]any
+	if err := json.Unmarshal([]byte(text), &fields); err != nil {
+		return "has a value that is no JSON object"
+	}
+	for name := range fields {
+		if !slices.Contains([]string{"region", "webUrl", "apiUrl", "apiKey", "userPoolId", "userPoolClientId", "identityPoolId", "hostedUiUrl", "issuer", "cognitoIdentityUrl", "guests", "routes"}, name) {
+			return "tells the page of " + name
+		}
 	}
 	return ""
 }

@@ -86,7 +86,8 @@ func functionName(s *settings.Settings, name string) string {
 const maxEnvironment = 4096
 
 // environmentOf is a function's environment: what the stack file says, the ARN of each
-// function that it may invoke, and which pages of other origins it answers.
+// function that it may invoke, which pages of other origins it answers, and where what the
+// web client is told stands.
 func environmentOf(s *settings.Settings, account iamdoc.Account, name string) (map[string]string, error) {
 	f := s.Functions[name]
 	environment := maps.Clone(f.Environment)
@@ -99,7 +100,14 @@ func environmentOf(s *settings.Settings, account iamdoc.Account, name string) (m
 		}
 		environment[settings.Variable(g.Invoke)] = account.Function(functionName(s, g.Invoke))
 	}
-	for variable, value := range corsVariables(s, name) {
+	variables := corsVariables(s, name)
+	if name == s.Web.Function {
+		if variables == nil {
+			variables = map[string]string{}
+		}
+		variables[settings.WebVariable] = s.WebParameter()
+	}
+	for variable, value := range variables {
 		if environment == nil {
 			environment = map[string]string{}
 		}

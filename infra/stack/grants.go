@@ -28,6 +28,9 @@ func grantsOf(s *settings.Settings, account iamdoc.Account, name string) iamdoc.
 		}
 		return of(text)
 	}
+	if name == s.Web.Function {
+		g.Parameters = append(g.Parameters, account.Parameter(s.WebParameter()))
+	}
 	for _, grant := range s.Functions[name].Grants {
 		switch {
 		case grant.Parameter != "":

@@ -1,6 +1,8 @@
 package stack
 
 import (
+	"fmt"
+
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"auth-api/infra/settings"
@@ -9,20 +11,18 @@ import (
 // outputs are what the stack tells: the same names on AWS and on the local AWS.
 func (d *deployment) outputs() (pulumi.Map, error) {
 	s, where, id, rest := d.settings, d.where, d.identity, d.api
-	region := where.account.Region
 	all := pulumi.Map{
 		"apiUrl":           rest.URL,
 		"apiKey":           rest.Key,
-		"region":           pulumi.String(region),
+		"region":           pulumi.String(where.account.Region),
 		"userPoolId":       id.UserPoolID,
 		"userPoolClientId": id.UserPoolClientID,
 		"identityPoolId":   id.IdentityPoolID,
-		"issuer":           pulumi.Sprintf("https://cognito-idp.%s.amazonaws.com/%s", region, id.UserPoolID),
-		"hostedUiUrl":      pulumi.Sprintf("https://%s.auth.%s.amazoncognito.com", id.DomainPrefix, region),
-		"webUrl":           pulumi.String(s.Identity.CallbackURLs[0]),
+		"issuer":           id.UserPoolID.ApplyT(d.issuer).(pulumi.StringOutput),
+		"hostedUiUrl":      id.DomainPrefix.ApplyT(d.hostedURL).(pulumi.StringOutput),
+		"webUrl":           d.webURL(),
 	}
-	if s.Target == settings.Local {
-		all["hostedUiUrl"] = pulumi.Sprintf("http://%s/auth/%s", where.endpoint, id.DomainPrefix)
+	if d.local() {
 		all["awsEndpoint"] = pulumi.String("http://" + where.endpoint)
 	}
 	all["guests"] = pulumi.Bool(s.Identity.Guests)
@@ -57,6 +57,9 @@ func (d *deployment) outputs() (pulumi.Map, error) {
 		if len(r.Scopes) > 0 {
 			route["scopes"] = pulumi.ToStringArray(r.Scopes)
 		}
+		if r.Web {
+			route["web"] = pulumi.Bool(true)
+		}
 		routes[r.Method+" "+r.Path] = route
 	}
 	all["routes"] = routes
@@ -65,4 +68,28 @@ func (d *deployment) outputs() (pulumi.Map, error) {
 		all[versionsOutput] = versions
 	}
 	return all, err
+}
+
+// local tells whether the stack is for the local AWS.
+func (d *deployment) local() bool { return d.settings.Target == settings.Local }
+
+// issuer is what a user pool's tokens name as iss. The local AWS says so too.
+func (d *deployment) issuer(userPoolID string) string {
+	return fmt.Sprintf("https://cognito-idp.%s.amazonaws.com/%s", d.where.account.Region, userPoolID)
+}
+
+// hostedURL is the base of the hosted sign-in.
+func (d *deployment) hostedURL(domainPrefix string) string {
+	if d.local() {
+		return fmt.Sprintf("http://%s/auth/%s", d.where.endpoint, domainPrefix)
+	}
+	return fmt.Sprintf("https://%s.auth.%s.amazoncognito.com", domainPrefix, d.where.account.Region)
+}
+
+// cognitoIdentityURL is where Amazon Cognito's identity pools answer.
+func (d *deployment) cognitoIdentityURL() string {
+	if d.local() {
+		return "http://" + d.where.endpoint
+	}
+	return fmt.Sprintf("https://cognito-identity.%s.%s", d.where.account.Region, d.where.account.DNSSuffix())
 }

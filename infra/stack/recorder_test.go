@@ -29,6 +29,8 @@ type recorder struct {
 	versions map[string]any // a function's resource name → the version that was published last
 	others   map[string]any // other stacks, by name → their outputs
 
+	region, partition, endpoint string // that it answers too
+
 	mu        sync.Mutex
 	resources []registered
 	invoked   []string
@@ -57,8 +59,8 @@ func (r *recorder) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) 
 	r.invoked = append(r.invoked, args.Token)
 	answers := map[string]map[string]any{
 		"aws:index/getCallerIdentity:getCallerIdentity": {"accountId": r.account, "arn": "arn:aws:iam::" + r.account + ":user/ann", "userId": "u", "id": r.account},
-		"aws:index/getRegion:getRegion":                 {"name": "us-west-2", "id": "us-west-2", "endpoint": "localhost:4566", "description": ""},
-		"aws:index/getPartition:getPartition":           {"partition": "aws", "id": "aws", "dnsSuffix": "amazonaws.com", "reverseDnsPrefix": "com.amazonaws"},
+		"aws:index/getRegion:getRegion":                 {"name": r.region, "id": r.region, "endpoint": r.endpoint, "description": ""},
+		"aws:index/getPartition:getPartition":           {"partition": r.partition, "id": r.partition, "dnsSuffix": "amazonaws.com", "reverseDnsPrefix": "com.amazonaws"},
 	}
 	answer, ok := answers[args.Token]
 	if !ok {
@@ -128,7 +130,7 @@ func plain(inputs resource.PropertyMap) map[string]any {
 // builder that builds nothing.
 func run(t *testing.T, name, file string, changes ...func(*environment)) (*recorder, error) {
 	t.Helper()
-	e := &environment{account: "111122223333", env: map[string]string{}, builder: func(_ context.Context, args function.BuildArgs) (map[string]string, error) {
+	e := &environment{account: "111122223333", region: "us-west-2", partition: "aws", endpoint: "localhost:4566", env: map[string]string{}, builder: func(_ context.Context, args function.BuildArgs) (map[string]string, error) {
 		made := map[string]string{}
 		for _, name := range args.Names {
 			made[name] = filepath.Join(args.Out, name+".zip")
@@ -163,7 +165,7 @@ func run(t *testing.T, name, file string, changes ...func(*environment)) (*recor
 		change(e)
 	}
 
-	r := &recorder{account: e.account, previous: e.previous, versions: e.versions, others: e.others, exports: map[string]any{}}
+	r := &recorder{account: e.account, region: e.region, partition: e.partition, endpoint: e.endpoint, previous: e.previous, versions: e.versions, others: e.others, exports: map[string]any{}}
 	err = pulumi.RunErr(func(ctx *pulumi.Context) error {
 		program := stack.Program(func(key string) string { return e.env[key] }, stack.WithRoot("../.."), stack.WithBuilder(e.builder))
 		if err := program(ctx); err != nil {
@@ -192,6 +194,8 @@ type environment struct {
 	others   map[string]any
 	env      map[string]string
 	builder  function.Builder
+
+	region, partition, endpoint string
 }
 
 // of are the resources of a type, which is said without its module: Role.

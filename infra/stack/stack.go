@@ -115,9 +115,9 @@ func (p *program) run(ctx *pulumi.Context) error {
 	for _, step := range []func() error{
 		// What can be wrong only where the stack stands is found before anything is declared,
 		// or a refusal would leave half a stack behind.
-		d.keepUsers, d.planFunctions, d.readMetadata, d.checkDomain,
+		d.keepUsers, d.planFunctions, d.planWeb, d.readMetadata, d.checkDomain,
 		// Each of these may use what those before it made, and nothing of those after it.
-		d.declareKey, d.declareFunctions, d.declareIdentity, d.declareAPI, d.grantRoutes, d.declareFirewall, d.declareMonitoring,
+		d.declareKey, d.declareFunctions, d.declareIdentity, d.declareAPI, d.connectIdentity, d.grantRoutes, d.declareFirewall, d.declareMonitoring, d.declareWeb,
 	} {
 		if err := step(); err != nil {
 			return err
