@@ -17,6 +17,7 @@ require (
 	github.com/chromedp/cdproto v0.159.0
 	github.com/chromedp/chromedp v0.23.0
 	github.com/coreos/go-oidc/v3 v3.21.0
+	github.com/evanw/esbuild v0.28.1
 	github.com/getkin/kin-openapi v0.152.0
 	github.com/google/go-cmp v0.7.0
 	github.com/google/uuid v1.6.0
@@ -37,8 +38,6 @@ require (
 	google.golang.org/grpc v1.72.1
 	gopkg.in/yaml.v3 v3.0.1
 )
-
-require github.com/evanw/esbuild v0.28.1 // indirect
 
 require (
 	dario.cat/mergo v1.0.0 // indirect

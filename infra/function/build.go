@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -37,6 +38,9 @@ type Builder func(context.Context, BuildArgs) (map[string]string, error)
 // changes nothing. The paths of the archives are absolute; one whose bytes are as they
 // were is not written again, and when nothing at all has changed nothing is linked.
 //
+// A function with a folder client has the page that Bundle makes of it in its folder
+// dist, which it embeds; in the sources dist stays as it is.
+//
 // The errors of all functions are told at once, each with what the compiler said.
 func Build(ctx context.Context, args BuildArgs) (map[string]string, error) {
 	compiler, err := exec.LookPath("go")
@@ -54,23 +58,32 @@ func Build(ctx context.Context, args BuildArgs) (map[string]string, error) {
 	for _, name := range args.Names {
 		made[name] = filepath.Join(out, name+".zip")
 	}
-	inputs := args.inputs(ctx, compiler)
-	if args.current(out, inputs) {
-		return made, nil
-	}
-
 	work, err := os.MkdirTemp(out, ".build-")
 	if err != nil {
 		return nil, fmt.Errorf("building the functions: %w", err)
 	}
 	defer os.RemoveAll(work)
-
 	faults := make([]error, len(args.Names))
+	overlaid, err := args.bundleClients(work, faults)
+	if err != nil {
+		return nil, fmt.Errorf("building the functions: %w", err)
+	}
+	inputs := ""
+	if errors.Join(faults...) == nil {
+		inputs = args.inputs(ctx, compiler, overlaid)
+	}
+	if args.current(out, inputs) {
+		return made, nil
+	}
+
 	var group errgroup.Group
 	group.SetLimit(max(1, min(4, runtime.NumCPU())))
 	for i, name := range args.Names {
+		if faults[i] != nil {
+			continue
+		}
 		group.Go(func() error {
-			if err := build(ctx, compiler, args, name, filepath.Join(work, name), made[name]); err != nil {
+			if err := build(ctx, compiler, args, overlaid, name, filepath.Join(work, name), made[name]); err != nil {
 				faults[i] = fmt.Errorf("building function %s: %w", name, err)
 			}
 			return nil
@@ -99,8 +112,8 @@ const stampFile = ".built"
 // they say of modules and of GODEBUG is linked in), and of each package that is linked
 // the identity that Go gives its compiled form. It is empty where a package does not
 // compile: the build tells why.
-func (args BuildArgs) inputs(ctx context.Context, compiler string) string {
-	list := append([]string{"list", "-export", "-deps", "-f", "{{.ImportPath}} {{.BuildID}}"}, flags...)
+func (args BuildArgs) inputs(ctx context.Context, compiler string, overlaid []string) string {
+	list := slices.Concat([]string{"list", "-export", "-deps", "-f", "{{.ImportPath}} {{.BuildID}}"}, flags, overlaid)
 	for _, name := range args.Names {
 		list = append(list, "./functions/"+name)
 	}
@@ -145,8 +158,8 @@ func (args BuildArgs) current(out, inputs string) bool {
 	return err == nil && stamp == string(noted)
 }
 
-func build(ctx context.Context, compiler string, args BuildArgs, name, executable, archive string) error {
-	if err := compile(ctx, compiler, args, name, executable); err != nil {
+func build(ctx context.Context, compiler string, args BuildArgs, overlaid []string, name, executable, archive string) error {
+	if err := compile(ctx, compiler, args, overlaid, name, executable); err != nil {
 		return err
 	}
 	binary, err := os.ReadFile(executable)
@@ -175,9 +188,9 @@ func (args BuildArgs) command(ctx context.Context, compiler string, arguments ..
 	return cmd
 }
 
-func compile(ctx context.Context, compiler string, args BuildArgs, name, executable string) error {
-	arguments := append([]string{"build"}, flags...)
-	cmd := args.command(ctx, compiler, append(arguments, "-ldflags", linkerFlags, "-o", executable, "./functions/"+name)...)
+func compile(ctx context.Context, compiler string, args BuildArgs, overlaid []string, name, executable string) error {
+	arguments := slices.Concat([]string{"build"}, flags, overlaid, []string{"-ldflags", linkerFlags, "-o", executable, "./functions/" + name})
+	cmd := args.command(ctx, compiler, arguments...)
 	said, err := cmd.CombinedOutput()
 	if err == nil {
 		return nil
