@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"auth-api/functions/internal/aws"
 )
 
 const secret = "placeholder-secret-access-key"
@@ -21,7 +23,7 @@ func at(address string) *client {
 		"AWS_ENDPOINT_URL": address, "AWS_REGION": "us-west-2",
 		"AWS_ACCESS_KEY_ID": "ASIAPLACEHOLDER", "AWS_SECRET_ACCESS_KEY": secret, "AWS_SESSION_TOKEN": "placeholder-session",
 	}
-	return &client{env: func(name string) string { return env[name] }, now: func() time.Time { return noon }}
+	return &client{aws.With("lambda", func(name string) string { return env[name] }, func() time.Time { return noon })}
 }
 
 var noon = time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
@@ -167,19 +169,6 @@ func TestNobodyAnswers(t *testing.T) {
 	}
 	if err := at(server.URL).ask(t.Context(), "guest-list", func() {}, nil); err == nil || !strings.HasPrefix(err.Error(), "asking guest-list: encoding the question: ") {
 		t.Errorf("it says %v", err)
-	}
-}
-
-func TestWhereLambdaIs(t *testing.T) {
-	for want, set := range map[string]map[string]string{
-		"https://lambda.us-west-2.amazonaws.com":     {"AWS_REGION": "us-west-2"},
-		"https://lambda.cn-north-1.amazonaws.com.cn": {"AWS_REGION": "cn-north-1"},
-		"http://127.0.0.1:4566":                      {"AWS_REGION": "us-west-2", "AWS_ENDPOINT_URL": "http://127.0.0.1:4566"},
-		"http://127.0.0.1:1":                         {"AWS_ENDPOINT_URL_LAMBDA": "http://127.0.0.1:1/", "AWS_ENDPOINT_URL": "http://127.0.0.1:4566"},
-	} {
-		if got := endpoint(func(name string) string { return set[name] }); got != want {
-			t.Errorf("%v: got %s, want %s", set, got, want)
-		}
 	}
 }
 
