@@ -22,7 +22,7 @@ var (
 	ErrNotFound = errors.New("there is no such parameter in this region")
 	// ErrUnavailable is that Systems Manager gave no answer, or none that counts: it may
 	// give one a moment later.
-	ErrUnavailable = errors.New("Systems Manager does not answer")
+	ErrUnavailable = errors.New("the parameter store does not answer")
 )
 
 // maxAnswer is more than the largest answer, in bytes: a value has at most 8 KB.
@@ -86,5 +86,5 @@ func failure(response *http.Response, said []byte) error {
 	case code == "ThrottlingException", response.StatusCode >= 500, response.StatusCode == http.StatusTooManyRequests:
 		return fmt.Errorf("%w: %s %s", ErrUnavailable, response.Status, code)
 	}
-	return fmt.Errorf("Systems Manager answered %s %s", response.Status, code)
+	return fmt.Errorf("the parameter store answered %s %s", response.Status, code)
 }

@@ -52,15 +52,15 @@ func TestWhatGoesWrong(t *testing.T) {
 		"refused":             {400, `{"__type":"AccessDeniedException","Message":"User: … is not authorized"}`, ErrRefused, "this function's role has no permission to read it (ssm:GetParameter)"},
 		"refused, long":       {400, `{"__type":"com.amazonaws.ssm#AccessDeniedException"}`, ErrRefused, "(ssm:GetParameter)"},
 		"not there":           {400, `{"__type":"ParameterNotFound"}`, ErrNotFound, "there is no such parameter in this region"},
-		"too many":            {400, `{"__type":"ThrottlingException"}`, ErrUnavailable, "Systems Manager does not answer: 400 Bad Request ThrottlingException"},
-		"down":                {503, `about ann`, ErrUnavailable, "Systems Manager does not answer: 503 Service Unavailable "},
-		"another error":       {400, `{"__type":"ExpiredTokenException"}`, nil, "Systems Manager answered 400 Bad Request ExpiredTokenException"},
-		"an error of no kind": {404, ``, nil, "Systems Manager answered 404 Not Found "},
+		"too many":            {400, `{"__type":"ThrottlingException"}`, ErrUnavailable, "the parameter store does not answer: 400 Bad Request ThrottlingException"},
+		"down":                {503, `about ann`, ErrUnavailable, "the parameter store does not answer: 503 Service Unavailable "},
+		"another error":       {400, `{"__type":"ExpiredTokenException"}`, nil, "the parameter store answered 400 Bad Request ExpiredTokenException"},
+		"an error of no kind": {404, ``, nil, "the parameter store answered 404 Not Found "},
 		"no JSON":             {200, `about ann`, nil, "the answer is not the JSON of GetParameter"},
 		"another shape":       {200, `{"Parameter":{"Value":["about ann"]}}`, nil, "the answer is not the JSON of GetParameter"},
 		"encrypted":           {200, `{"Parameter":{"Type":"SecureString","Value":"about ann"}}`, nil, `its type is "SecureString", legal is String`},
 		"empty":               {200, `{}`, nil, `its type is "", legal is String`},
-		"endless":             {200, strings.Repeat(" ", maxAnswer+1), ErrUnavailable, "Systems Manager does not answer: the answer is longer than 65536 bytes"},
+		"endless":             {200, strings.Repeat(" ", maxAnswer+1), ErrUnavailable, "the parameter store does not answer: the answer is longer than 65536 bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := get(t.Context(), at(answering(t, c.status, c.body).URL), "/shop/dev/web")
