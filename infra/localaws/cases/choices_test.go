@@ -28,6 +28,8 @@ func choices() []choice {
 		{"a function that Lambda throttles, or that is gone", "500 Internal server error, as without the permission to invoke it", "the caller is told nothing of the function", "gateway TestIntegration"},
 		{"an event over Lambda's 6 MB", "413 Request Too Long", "refused before the function is asked", "gateway TestIntegration"},
 		{"a function's isBase64Encoded body that is not base64", "502 Internal server error", "deny in doubt", "gateway TestBinaryAndCompressedAnswers"},
+		{"codings of one weight in Accept-Encoding", "the first of them is what the client wants most, and the answer is not compressed where API Gateway has not that one", "documented is that the one of the highest priority must be supported, not which of several it is", "gateway TestBinaryAndCompressedAnswers"},
+		{"the coding deflate", "the format of zlib", "as RFC 9110 has it; clients take both", "gateway TestBinaryAndCompressedAnswers"},
 		{"a disabled execute-api endpoint, and what the API's gateway responses say of it", "403 Forbidden without them, as for an API that does not exist", "it tells nothing of the API", "gateway TestADisabledEndpointSaysNothing"},
 		{"a preflight by a template, with no Origin or several", "no Access-Control-Allow-Origin", "what a template sees of a missing or repeated header is not documented; the one template that is supported does not depend on it", "gateway TestPreflightsOfSeveralOrigins"},
 		{"the space between the directives of that template", "not in the answer's body", "nobody reads a preflight's body; with 204 there is none", "gateway TestPreflightsOfSeveralOrigins"},

@@ -1,8 +1,8 @@
 package gateway
 
 import (
-	"bytes"
 	"compress/gzip"
+	"compress/zlib"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -135,29 +135,45 @@ func TestBinaryAndCompressedAnswers(t *testing.T) {
 		f.functions.answers(`{"isBase64Encoded":true,"body":"***"}`)
 		f.get("/f", "Accept", "image/png").refused(t, 502, "InternalServerErrorException", internal)
 	})
-	t.Run("a large answer is compressed where the client takes gzip", func(t *testing.T) {
+	t.Run("a large answer is compressed where the client takes it", func(t *testing.T) {
 		large := strings.Repeat("a", 200)
 		f.functions.answers(`{"body":"` + large + `"}`)
-		for accept, compressed := range map[string]bool{"gzip": true, "br, gzip;q=0.5": true, "gzip;q=0": false, "br": false, "identity": false} {
+		for accept, want := range map[string]string{
+			"gzip": "gzip", "GZIP": "gzip", "deflate": "deflate", "deflate, gzip": "deflate", "gzip, deflate, br, zstd": "gzip",
+			"deflate;q=0.5, gzip;q=1.0": "gzip", "gzip;q=1.0, identity; q=0.5, *;q=0": "gzip", "gzip; q=0.001": "gzip",
+			// What the client wants most must be what API Gateway has.
+			"br": "", "br, gzip;q=0.5": "", "br, gzip": "", "identity": "", "identity, gzip": "", "*": "", "gzip;q=0.5, *": "",
+			"gzip;q=0": "", "gzip;q=0, deflate;q=0.1": "deflate", "gzip;q=2": "", "gzip;q=x": "", "gzip;level=9": "", "gzip;q=-1": "", "gzip;q=NaN": "", ",": "",
+		} {
 			r := f.get("/f", "Accept-Encoding", accept)
-			if (r.header.Get("Content-Encoding") == "gzip") != compressed {
-				t.Errorf("Accept-Encoding %q: the encoding is %q", accept, r.header.Get("Content-Encoding"))
+			if got := r.header.Get("Content-Encoding"); got != want {
+				t.Errorf("Accept-Encoding %q: the encoding is %q, want %q", accept, got, want)
 				continue
 			}
-			body := r.body
-			if compressed {
-				z, err := gzip.NewReader(bytes.NewReader([]byte(body)))
-				if err != nil {
-					t.Fatal(err)
-				}
-				plain, err := io.ReadAll(z)
-				if err != nil {
-					t.Fatal(err)
-				}
-				body = string(plain)
+			var plain io.Reader = strings.NewReader(r.body)
+			var err error
+			switch want {
+			case "gzip":
+				plain, err = gzip.NewReader(plain)
+			case "deflate":
+				plain, err = zlib.NewReader(plain)
 			}
-			if body != large {
-				t.Errorf("Accept-Encoding %q: the body is %q", accept, body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, err := io.ReadAll(plain)
+			if err != nil || string(body) != large || want == "" && r.header.Get("Content-Length") != "200" || want != "" && r.header.Get("Content-Length") != fmt.Sprint(len(r.body)) {
+				t.Errorf("Accept-Encoding %q: the body is %q, %v with %v", accept, body, err, r.header)
+			}
+		}
+		f.functions.answers(`{"body":"` + large + `","headers":{"Content-Encoding":"br","ETag":"W/\"1\""}}`)
+		if r := f.get("/f", "Accept-Encoding", "gzip"); r.header.Get("Content-Encoding") != "br" || r.body != large || r.header.Get("ETag") != `W/"1"` {
+			t.Errorf("an answer that is encoded already is %q with %v", r.body, r.header)
+		}
+		for _, status := range []string{"204", "304"} {
+			f.functions.answers(`{"statusCode":` + status + `,"body":"` + large + `","headers":{"ETag":"W/\"1\""}}`)
+			if r := f.get("/f", "Accept-Encoding", "gzip"); r.header.Get("Content-Encoding") != "" || r.body != "" || r.header.Get("ETag") != `W/"1"` || r.header.Get("Content-Length") != "" {
+				t.Errorf("%s is answered %q with %v", status, r.body, r.header)
 			}
 		}
 		f.functions.answers(`{"body":"small"}`)
@@ -166,6 +182,13 @@ func TestBinaryAndCompressedAnswers(t *testing.T) {
 		}
 	})
 	t.Run("HEAD has no body", func(t *testing.T) {
+		head := f.request("HEAD", "/f", "")
+		head.Header.Set("Accept-Encoding", "gzip")
+		f.functions.answers(`{"body":"` + strings.Repeat("a", 200) + `"}`)
+		get := f.get("/f", "Accept-Encoding", "gzip")
+		if r := f.do(head); r.body != "" || r.header.Get("Content-Encoding") != "gzip" || r.header.Get("Content-Length") != get.header.Get("Content-Length") {
+			t.Errorf("HEAD answered %q with %v, and GET with %v", r.body, r.header, get.header)
+		}
 		f.functions.answers(`{"body":"small"}`)
 		if r := f.do(f.request("HEAD", "/f", "")); r.status != 200 || r.body != "" || r.header.Get("Content-Length") != "5" {
 			t.Errorf("answered %d %q with %v", r.status, r.body, r.header)

@@ -1,8 +1,6 @@
 package gateway
 
 import (
-	"bytes"
-	"compress/gzip"
 	"encoding/base64"
 	"net/http"
 	"slices"
@@ -53,20 +51,7 @@ func (x *exchange) respond(answer payload.Response) {
 }
 
 // send sends the answer, compressed where the API says so and the client takes it.
-//
-// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gzip-compression-decompression.html
-func (x *exchange) send(status int, body []byte) {
-	h := x.w.Header()
-	if least := x.stage.api.MinimumCompressionSize; least >= 0 && len(body) > 0 && len(body) >= least && h.Get("Content-Encoding") == "" && acceptsGzip(x.r.Header) {
-		var b bytes.Buffer
-		z := gzip.NewWriter(&b)
-		_, _ = z.Write(body) // a bytes.Buffer takes everything
-		_ = z.Close()
-		body = b.Bytes()
-		h.Set("Content-Encoding", "gzip")
-	}
-	x.write(status, body)
-}
+func (x *exchange) send(status int, body []byte) { x.write(status, x.compress(status, body)) }
 
 // write sends status, headers and body; of the body and its length, net/http leaves out
 // what an answer to HEAD, a 204 or a 304 does not have.
@@ -74,22 +59,6 @@ func (x *exchange) write(status int, body []byte) {
 	x.w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	x.w.WriteHeader(status)
 	_, _ = x.w.Write(body) // a client that has gone away is no fault
-}
-
-func acceptsGzip(h http.Header) bool {
-	for part := range strings.SplitSeq(strings.Join(h.Values("Accept-Encoding"), ","), ",") {
-		coding, parameter, _ := strings.Cut(strings.TrimSpace(part), ";")
-		if !strings.EqualFold(strings.TrimSpace(coding), "gzip") {
-			continue
-		}
-		weight, ok := strings.CutPrefix(strings.ReplaceAll(parameter, " ", ""), "q=")
-		if !ok {
-			return true
-		}
-		q, err := strconv.ParseFloat(weight, 64)
-		return err == nil && q > 0
-	}
-	return false
 }
 
 // answerMock answers as a mock integration says.
