@@ -9,6 +9,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/pquerna/otp/totp"
 
+	"auth-api/infra/internal/browsertest"
 	"auth-api/infra/localaws/store"
 	"auth-api/infra/localaws/userpool"
 )
@@ -33,10 +34,10 @@ func TestSecondFactorInABrowser(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	b.open(app.authorize("first"))
-	b.submit("Sign in", map[string]string{"username": user, "password": password})
-	b.sees(200, "Set up your authenticator app", "Or type this key into the app:")
-	key := regexp.MustCompile(`\s`).ReplaceAllString(ask(b, "reading the key", chromedp.Text(chromedp.CSS(".key"))), "")
+	b.Open(app.authorize("first"))
+	b.Submit("Sign in", map[string]string{"username": user, "password": password})
+	b.Sees(200, "Set up your authenticator app", "Or type this key into the app:")
+	key := regexp.MustCompile(`\s`).ReplaceAllString(browsertest.Ask(b, "reading the key", chromedp.Text(chromedp.CSS(".key"))), "")
 	code := func(later time.Duration) string {
 		code, err := totp.GenerateCode(key, app.AWS.Now().Add(later))
 		if err != nil {
@@ -44,30 +45,30 @@ func TestSecondFactorInABrowser(t *testing.T) {
 		}
 		return code
 	}
-	if drawn := ask(b, "measuring the picture", chromedp.Evaluate[float64](`document.querySelector("svg.qr path:last-child").getBoundingClientRect().width`)); drawn < 150 {
+	if drawn := browsertest.Eval[float64](b, `document.querySelector("svg.qr path:last-child").getBoundingClientRect().width`); drawn < 150 {
 		t.Errorf("the QR code is %.0f pixels wide", drawn)
 	}
 	wrong := "000000"
 	for wrong == code(0) || wrong == code(-30*time.Second) || wrong == code(30*time.Second) {
 		wrong = "111111"
 	}
-	b.submit("Verify and sign in", map[string]string{"code": wrong})
-	b.sees(400, "Set up your authenticator app", "That code is not right.")
-	b.types("code")
-	b.submit("Verify and sign in", map[string]string{"code": code(0)})
+	b.Submit("Verify and sign in", map[string]string{"code": wrong})
+	b.Sees(400, "Set up your authenticator app", "That code is not right.")
+	b.Types("code")
+	b.Submit("Verify and sign in", map[string]string{"code": code(0)})
 	app.is(app.returned(b, "first"), user)
 
 	// The next time it asks for a code, and takes none twice.
-	b.open(app.authorize("second") + "&prompt=login")
-	b.submit("Sign in", map[string]string{"username": user, "password": password})
-	b.sees(200, "Enter your code")
-	b.types("code")
-	if shown := ask(b, "reading the page", chromedp.Text(chromedp.CSS("body"))); strings.Contains(shown, key[:4]) {
+	b.Open(app.authorize("second") + "&prompt=login")
+	b.Submit("Sign in", map[string]string{"username": user, "password": password})
+	b.Sees(200, "Enter your code")
+	b.Types("code")
+	if shown := browsertest.Ask(b, "reading the page", chromedp.Text(chromedp.CSS("body"))); strings.Contains(shown, key[:4]) {
 		t.Error("the page of the code shows the key")
 	}
-	b.submit("Sign in", map[string]string{"code": wrong})
-	b.sees(400, "Enter your code", "That code is not right.")
-	b.types("code")
-	b.submit("Sign in", map[string]string{"code": code(30 * time.Second)}) // the next step's, which nobody has used
+	b.Submit("Sign in", map[string]string{"code": wrong})
+	b.Sees(400, "Enter your code", "That code is not right.")
+	b.Types("code")
+	b.Submit("Sign in", map[string]string{"code": code(30 * time.Second)}) // the next step's, which nobody has used
 	app.is(app.returned(b, "second"), user)
 }

@@ -1,18 +1,15 @@
 package clients_test
 
 import (
-	"context"
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/chromedp/chromedp"
-
+	"auth-api/infra/internal/browsertest"
 	"auth-api/infra/localaws/awstest"
 )
 
@@ -20,15 +17,8 @@ import (
 // service APIs, in a browser that enforces what they say of other origins.
 func TestInABrowser(t *testing.T) {
 	t.Parallel()
-	path := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if found, err := exec.LookPath(name); err == nil && path == "" {
-			path = found
-		}
-	}
-	if path == "" {
-		missing(t, "there is no chromium, chromium-browser or google-chrome on PATH; install the package chromium (apt-get install chromium)")
-	}
+	b := browsertest.New(t)
+	b.Expect("status of 400 (Bad Request)", "has been blocked by CORS policy", "net::ERR_FAILED") // the refusals that are looked for
 	n := newNode(t)
 	s := newSite(t, awstest.Article(t))
 
@@ -50,30 +40,8 @@ func TestInABrowser(t *testing.T) {
 	application := httptest.NewServer(pages)
 	t.Cleanup(application.Close)
 
-	options := []chromedp.ExecAllocatorOption{chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir())}
-	for name, value := range map[string]any{
-		"headless": "new", "no-sandbox": true, "disable-gpu": true, "disable-quic": true, "no-first-run": true,
-		"disable-background-networking": true, "disable-component-update": true, "disable-sync": true, "disable-dev-shm-usage": true,
-	} {
-		options = append(options, chromedp.Flag(name, value))
-	}
-	allocator, _ := chromedp.NewExecAllocator(context.Background(), options...)
-	browser, _ := chromedp.NewContext(allocator)
-	t.Cleanup(func() {
-		if err := chromedp.Cancel(browser); err != nil {
-			t.Errorf("closing the browser: %v", err)
-		}
-	})
-	if _, err := chromedp.Run(browser, chromedp.Navigate(strings.Replace(application.URL, "127.0.0.1", "localhost", 1))); err != nil {
-		t.Fatalf("opening the page: %v", err)
-	}
-	within, cancel := context.WithTimeout(browser, time.Minute)
-	defer cancel()
-	got, err := chromedp.Run(within, chromedp.Evaluate[[]seen]("go("+s.told(input{})+")", chromedp.EvalAwaitPromise))
-	if err != nil {
-		t.Fatalf("running the page's script: %v", err)
-	}
-	s.saw(got, []seen{
+	b.Open(strings.Replace(application.URL, "127.0.0.1", "localhost", 1))
+	s.saw(browsertest.Call[[]seen](b, "go", json.RawMessage(s.told(input{}))), []seen{
 		{Step: "signed in", Body: s.Outputs.DemoUser},
 		{Step: "identity", Body: s.user.Identity.ID},
 		{Step: "credentials", Status: 200},
