@@ -30,7 +30,7 @@ MAKEFLAGS += --no-print-directory
 
 stack = bin/stack $(1) --stack '$(STACK)' $(if $(LOCAL_PORT),--port '$(LOCAL_PORT)') $(if $(ARGS),-- $(ARGS))
 
-.PHONY: help up preview access outputs refresh destroy down logs call tools toolchain test bench ci check fmt vet staticcheck vulncheck e2e fuzz clean
+.PHONY: help up preview access outputs refresh destroy down logs call tools toolchain test bench ci check fmt vet staticcheck vulncheck web-check e2e fuzz clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -105,7 +105,8 @@ bench: ## measure the local AWS beside serverless-offline and claudia-api-builde
 fuzz: ## run every fuzzer for a short while (FUZZTIME=3s)
 	@go run ./infra/cmd/fuzz -time '$(FUZZTIME)'
 
-ci: fmt vet staticcheck vulncheck ## what CI runs: formatting, vet, staticcheck, govulncheck, tests with -race, the fuzzers for a short while, and one run with the real CLI
+ci: fmt vet staticcheck vulncheck ## what CI runs: formatting, vet, staticcheck, govulncheck, the types of the web client, tests with -race, the fuzzers for a short while, and one run with the real CLI
+	@CI=true $(MAKE) web-check
 	@CI=true $(MAKE) test RACE=-race
 	@$(MAKE) fuzz FUZZTIME=1s
 	@$(MAKE) e2e
@@ -142,6 +143,26 @@ vulncheck:
 	     echo "govulncheck: NOT RUN, its database cannot be reached from here" ;; \
 	   *) echo "$$out"; exit 1 ;; \
 	 esac
+
+# TypeScript and ESLint are npm's, and no part of what is deployed. They are installed
+# once for each lockfile, outside the source tree, and look at a copy of the sources.
+web-check: ## type-check and lint the web client; needs npm, which nothing else of it does
+	@src=functions/web/client; \
+	 tmp= work=; trap '[ -z "$$tmp$$work" ] || rm -rf "$$tmp" "$$work"' EXIT; \
+	 not_checked() { echo "web-check: NOT CHECKED: $$1" >&2; if [ -n "$${CI:-}" ]; then exit 1; fi; exit 0; }; \
+	 command -v npm >/dev/null 2>&1 || not_checked "there is no npm on PATH; install the package npm (apt-get install npm)"; \
+	 dir=.auth-api/npm/web-$$(cat $$src/package-lock.json $$src/package.json | git hash-object --stdin | cut -c 1-16); \
+	 if [ ! -d $$dir ]; then \
+	   mkdir -p .auth-api/npm; tmp=$$(mktemp -d .auth-api/npm/web.XXXXXX); \
+	   cp $$src/package.json $$src/package-lock.json $$src/.npmrc $$tmp; \
+	   npm ci --prefix $$tmp --ignore-scripts --no-audit --no-fund --no-update-notifier --fetch-retries=1 --fetch-retry-mintimeout=1000 --loglevel=error >$$tmp/log 2>&1 || { \
+	     if grep -Eq 'code (ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ENETUNREACH|EHOSTUNREACH|ETIMEDOUT|ERR_SOCKET_TIMEOUT)' $$tmp/log; then not_checked "npm reached no registry"; fi; \
+	     cat $$tmp/log >&2; exit 1; \
+	   }; \
+	   mv $$tmp $$dir 2>/dev/null || [ -d $$dir ]; \
+	 fi; \
+	 work=$$PWD/$$(mktemp -d $$dir/work.XXXXXX); cp $$src/*.ts $$src/tsconfig.json $$src/eslint.config.js $$work; cd $$work; \
+	 ../node_modules/.bin/tsc --project . && ../node_modules/.bin/eslint --max-warnings 0 . && echo "web-check: the web client is well typed"
 
 clean: ## remove what was built; the stacks' state and the local AWS's store are kept
 	@rm -rf bin .auth-api/artifacts .auth-api/npm

@@ -253,9 +253,15 @@ func credentialsJSON(c aws.Credentials) map[string]string {
 	return map[string]string{"accessKeyId": c.AccessKeyID, "secretAccessKey": c.SecretAccessKey, "sessionToken": c.SessionToken}
 }
 
-// The lockfile names no registry, and nothing that Node 18 does not run.
+// The lockfiles name no registry, and nothing that Node 18 does not run.
 func TestLockfile(t *testing.T) {
-	data, err := os.ReadFile("package-lock.json")
+	for _, dir := range []string{".", "../../../functions/web/client"} {
+		t.Run(filepath.Base(dir), func(t *testing.T) { checkLockfile(t, dir) })
+	}
+}
+
+func checkLockfile(t *testing.T, dir string) {
+	data, err := os.ReadFile(filepath.Join(dir, "package-lock.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -278,22 +284,22 @@ func TestLockfile(t *testing.T) {
 		if p.Resolved != "" {
 			t.Errorf("%s is resolved to an address; remove the lockfile and let npm install make it again, with the .npmrc beside it", name)
 		}
-		if older.MatchString(p.Engines.Node) {
+		if older.MatchString(p.Engines.Node) && !strings.Contains(p.Engines.Node, "^18") {
 			t.Errorf("%s %s asks for Node %s; Node 18 must do", name, p.Version, p.Engines.Node)
 		}
 		if p.HasInstallScript {
 			t.Errorf("%s has an install script, which is never run", name)
 		}
 	}
-	var manifest struct{ Dependencies, Overrides map[string]string }
-	if data, err = os.ReadFile("package.json"); err != nil {
+	var manifest struct{ Dependencies, DevDependencies, Overrides map[string]string }
+	if data, err = os.ReadFile(filepath.Join(dir, "package.json")); err != nil {
 		t.Fatal(err)
 	}
 	if err := json.Unmarshal(data, &manifest); err != nil {
 		t.Fatal(err)
 	}
 	exact := regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+$`)
-	for _, versions := range []map[string]string{manifest.Dependencies, manifest.Overrides} {
+	for _, versions := range []map[string]string{manifest.Dependencies, manifest.DevDependencies, manifest.Overrides} {
 		for name, version := range versions {
 			if !exact.MatchString(version) {
 				t.Errorf("package.json has %s at %q, want one version", name, version)
