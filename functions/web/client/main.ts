@@ -1,0 +1,4 @@
+import { connect } from "./client";
+import { view } from "./view";
+
+await view(connect);

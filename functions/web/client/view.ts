@@ -1,0 +1,143 @@
+// The page: it draws who is in, the doors, the answer and the panel, and passes on what
+// is pressed. It knows nothing of tokens and signatures.
+
+import { corner } from "./account";
+import { Answer } from "./answer";
+import { byId, el, put, say } from "./dom";
+import { sign } from "./drawings";
+import { panel, type Shown } from "./panel";
+import type { Account, Call, Config, Fault, Problem, Route, Session } from "./types";
+import { label, ofAnswer, ofFault, type Next, type Words } from "./words";
+
+/** What the page is drawn from. */
+export interface Parts {
+  config: Config;
+  session: Session;
+  call: Call;
+}
+
+/** Draws the page. open reads the configuration; it throws a Problem. */
+export async function view(open: () => Promise<Parts>): Promise<void> {
+  const draw = panel(byId("panel"));
+  draw({ account: undefined });
+  try {
+    const parts = await open(), page = new View(parts, draw);
+    page.begin(await parts.session.start());
+  } catch (error) {
+    put(byId("doors"));
+    // Without a configuration there is no door and nobody to sign in.
+    new Answer(byId("answer"), () => location.reload()).came({ ...wordsOf(error), next: "reload" });
+  }
+}
+
+/** The words for what was thrown. What is no Problem is a mistake of this page, and is reported as one. */
+function wordsOf(error: unknown): Words {
+  if (error instanceof Error && "fault" in error) return ofFault((error as Problem).fault);
+  reportError(error);
+  return { tone: "broken", step: "who", title: "This page made a mistake", text: ["That is not your doing. Load the page again.", String(error)], next: "reload" };
+}
+
+class View {
+  readonly #parts: Parts;
+  readonly #answer = new Answer(byId("answer"), (next) => this.#do(next));
+  readonly #draw: (shown: Shown) => void;
+  readonly #doors = new Map<Route, { button: HTMLElement; card: HTMLElement; state: HTMLElement }>();
+  /** Doors that let a guest in: which ones do is not known before it is tried. */
+  readonly #open = new Set<Route>();
+  #busy: Route | undefined;
+  #last: Route | undefined;
+
+  constructor(parts: Parts, draw: (shown: Shown) => void) {
+    this.#parts = parts;
+    this.#draw = draw;
+    parts.session.onChange((why) => { this.#changed(); if (why) this.#notice(why); });
+  }
+
+  begin(fault?: Fault): void {
+    const { config } = this.#parts;
+    put(byId("doors"), ...config.routes.map((route, i) => this.#door(route, `door-${i}`)),
+      config.routes.length === 0 && el("p", { class: "note" }, "This API has no door with a button here. Those who run it choose them in the stack file, under web.routes."));
+    this.#changed();
+    if (fault) this.#notice(fault);
+  }
+
+  /** Draws who is in. */
+  #changed(): void {
+    const { session } = this.#parts;
+    corner(byId("corner"), session, (error) => this.#answer.came(wordsOf(error)));
+    put(byId("notice"), session.elsewhere && !session.account && notice("closed", "You have signed in in another tab", ["You can go on here, without your password."], "Continue here", () => this.#do("sign-in")));
+    this.#open.clear();
+    for (const route of this.#doors.keys()) this.#label(route);
+    if (!this.#busy) this.#answer.empty();
+    this.#draw({ account: session.account });
+  }
+
+  #notice(fault: Fault): void {
+    const words = ofFault(fault);
+    put(byId("notice"), notice(words.tone, words.title, words.text, words.next === "sign-in" ? "Sign in" : undefined, () => this.#do("sign-in")));
+    say([words.title + ".", ...words.text].join(" "));
+  }
+
+  #door(route: Route, id: string): HTMLElement {
+    const button = el("button", { type: "button", "aria-describedby": id, click: () => { this.#ask(route).catch(reportError); } }, label(route));
+    const state = el("span", { class: "state" });
+    const card = el("div", { class: "door" }, button, el("p", { id }, el("code", {}, `${route.method} ${route.path}`), " ", state), sign("go"));
+    this.#doors.set(route, { button, card, state });
+    return card;
+  }
+
+  /** Says what a door wants of who is in. */
+  #label(route: Route): void {
+    const door = this.#doors.get(route);
+    if (!door) return;
+    const guest = !this.#parts.session.account;
+    const free = route.authorization === "NONE", let_in = this.#open.has(route);
+    const locked = guest && !free && !let_in;
+    door.card.classList.toggle("locked", locked);
+    put(door.state, sign(locked ? "lock" : "open"), locked ? "Locked for guests. Try it." : free ? "Open to all" : guest ? "Open to guests too" : "You have what it asks for");
+  }
+
+  async #ask(route: Route): Promise<void> {
+    if (this.#busy) return; // one at a time: the answer on the page is that of what was pressed
+    this.#busy = this.#last = route;
+    this.#mark();
+    const account = this.#parts.session.account;
+    this.#answer.waiting(route);
+    this.#draw({ account, route });
+    try {
+      const x = await this.#parts.call(route);
+      if (x.decision === "allowed" && !account) this.#open.add(route);
+      this.#came(account, route, ofAnswer(x, account, Date.now()), x);
+    } catch (error) {
+      this.#came(account, route, wordsOf(error));
+    } finally {
+      this.#busy = undefined;
+      this.#mark();
+      this.#label(route);
+    }
+  }
+
+  #came(account: Account | undefined, route: Route, words: Words, exchange?: Shown["exchange"]): void {
+    this.#answer.came(words, exchange);
+    this.#draw({ account, route, words, exchange });
+  }
+
+  /** Marks the doors: which one was asked, and that none takes a second question meanwhile. */
+  #mark(): void {
+    for (const [route, { button, card }] of this.#doors) {
+      card.classList.toggle("asked", route === this.#last);
+      button.ariaDisabled = this.#busy ? "true" : null;
+    }
+  }
+
+  #do(next: Next): void {
+    if (next === "reload") location.reload();
+    else if (next === "sign-in") this.#parts.session.signIn().catch((error: unknown) => this.#answer.came(wordsOf(error)));
+    else if (this.#last) this.#ask(this.#last).catch(reportError);
+  }
+}
+
+function notice(tone: string, title: string, text: string[], offer: string | undefined, then: () => void): HTMLElement {
+  return el("section", { class: `note ${tone}`, "aria-label": "Notice" }, el("h2", {}, title), ...text.map((line) => el("p", {}, line)),
+    offer && el("button", { class: "quiet", type: "button", click: then }, offer));
+}
