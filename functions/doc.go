@@ -34,6 +34,8 @@
 //   - A JSON schema beside the function, orders/order.schema.json, is checked by API
 //     Gateway before the function runs, where the route says bodySchema: order.schema.json
 //     and the request says that it is application/json.
+//   - A folder client beside the function is the source of a page: pulumi bundles it and
+//     puts it into the function's folder dist, which the function embeds. See web.
 //   - Answer through package respond. Return an error only for what is the
 //     function's own fault: API Gateway makes it a 502, and the log holds it.
 //   - Build nothing at init that the first request may not need. An AWS client
@@ -41,7 +43,8 @@
 //   - Import nothing of infra: what deploys a function is not part of it. Its role
 //     lets it write its own log, and what its grants say in the stack file.
 //   - Ask another function through package invoke: require-auth asks guest-list,
-//     which no route reaches, by its grant alone.
+//     which no route reaches, by its grant alone. A parameter of Systems Manager's is
+//     read through package parameter.
 //
 // pulumi preview and up build what is here; there is nothing else to run.
 package functions

@@ -62,11 +62,13 @@ func pagePolicy(origins []string) string {
 }
 
 // permissions are the browser's features that the page does without. It may write to the
-// clipboard, where a command to copy goes.
-const permissions = "accelerometer=(), autoplay=(), camera=(), clipboard-read=(), clipboard-write=(self), display-capture=(), " +
-	"encrypted-media=(), fullscreen=(), geolocation=(), gyroscope=(), hid=(), idle-detection=(), local-fonts=(), magnetometer=(), " +
-	"microphone=(), midi=(), payment=(), picture-in-picture=(), publickey-credentials-get=(), screen-wake-lock=(), serial=(), " +
-	"usb=(), web-share=(), xr-spatial-tracking=()"
+// clipboard, where a command to copy goes. Named are those that Chromium knows on every
+// system: it complains of others.
+const permissions = "accelerometer=(), autoplay=(), camera=(), clipboard-read=(), clipboard-write=(self), " +
+	"display-capture=(), encrypted-media=(), fullscreen=(), gamepad=(), geolocation=(), gyroscope=(), hid=(), " +
+	"identity-credentials-get=(), idle-detection=(), local-fonts=(), magnetometer=(), microphone=(), midi=(), " +
+	"otp-credentials=(), payment=(), picture-in-picture=(), publickey-credentials-get=(), screen-wake-lock=(), " +
+	"serial=(), storage-access=(), sync-xhr=(), usb=(), xr-spatial-tracking=()"
 
 // secure adds the headers that every answer has.
 //
