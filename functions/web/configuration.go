@@ -17,7 +17,10 @@ import (
 )
 
 const (
-	fresh   = time.Minute     // how long a configuration is used before it is read again
+	// fresh is how long a configuration is used before it is read again. Whoever changes a
+	// stack opens its page some seconds later. Parameter Store answers 40 reads a second of
+	// an account, which is 400 instances of this function.
+	fresh   = 10 * time.Second
 	pause   = 5 * time.Second // before it is asked for again, where an old one is at hand
 	patient = 2 * time.Second // how long an answer is waited for
 )
@@ -39,7 +42,7 @@ type settings struct {
 	origins []string // that the page sends requests to
 }
 
-// current is the configuration as it is, or was at most a minute ago; older while the
+// current is the configuration as it is, or was at most fresh ago; older while the
 // parameter store does not answer. A refusal is never passed over.
 func (c *configuration) current(ctx context.Context) (*settings, *fault) {
 	if c.name == "" {

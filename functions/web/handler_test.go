@@ -289,7 +289,7 @@ func TestWithoutAPage(t *testing.T) {
 	}
 }
 
-// The configuration is read once a minute, and outlives a store that is down.
+// The configuration is read every ten seconds, and outlives a store that is down.
 func TestTheConfigurationIsKept(t *testing.T) {
 	out := logged(t)
 	s := &store{value: stored, time: time.Unix(1e9, 0)}
@@ -304,7 +304,7 @@ func TestTheConfigurationIsKept(t *testing.T) {
 	}{
 		{"at first it is read", 0, stored, nil, 1, "shop-dev"},
 		{"and kept", fresh - 1, "another", nil, 1, "shop-dev"},
-		{"for a minute", 1, strings.Replace(stored, "shop-dev", "shop-new", 1), nil, 2, "shop-new"},
+		{"for ten seconds", 1, strings.Replace(stored, "shop-dev", "shop-new", 1), nil, 2, "shop-new"},
 		{"while the store is down it is still there", fresh, "", parameter.ErrUnavailable, 3, "shop-new"},
 		{"and not asked for at every request", pause - 1, "", parameter.ErrUnavailable, 3, "shop-new"},
 		{"but soon again", 1, stored, nil, 4, "shop-dev"},

@@ -27,6 +27,11 @@ func open(t *testing.T, stack *awstest.Stack) *page {
 	t.Helper()
 	p := &page{browsertest.New(t), stack, t}
 	p.Expect("Failed to load resource")
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the page shows\n%s", browsertest.Eval[string](p.Browser, `document.body.innerText`))
+		}
+	})
 	p.show(stack.Outputs.WebURL)
 	return p
 }

@@ -183,8 +183,6 @@ func TestLimits(t *testing.T) {
 
 // The other kinds of authorization, as choices on the same route: the page follows.
 func TestTheAlternatives(t *testing.T) {
-	t.Parallel()
-	s := awstest.Deploy(t, awstest.Article(t))
 	for _, c := range []struct {
 		name, guest string
 		route       map[string]any
@@ -193,21 +191,22 @@ func TestTheAlternatives(t *testing.T) {
 		{"a token for a scope", "Sign in first", map[string]any{"authorization": "COGNITO_USER_POOLS", "scopes": []any{"openid"}}},
 		{"guests may, too", "You're past the velvet rope!", map[string]any{"authorization": "AWS_IAM", "callers": []any{"authenticated", "guest"}}},
 	} {
-		t.Log(c.name)
-		changed := awstest.Article(t)
-		route := map[string]any{"method": "GET", "path": "/require-auth", "function": "require-auth", "apiKeyRequired": true}
-		for key, value := range c.route {
-			route[key] = value
-		}
-		changed["routes"] = []any{route}
-		s.Redeploy(changed)
-		s.Advance(2 * time.Minute) // the function looks for its configuration once a minute
-		p := open(t, s)
-		p.press("Req. Auth")
-		p.says(c.guest)
-		p.signIn(s.Outputs.DemoUser, s.Outputs.DemoPassword)
-		p.press("Req. Auth")
-		p.says("You're past the velvet rope!")
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			changed := awstest.Article(t)
+			route := map[string]any{"method": "GET", "path": "/require-auth", "function": "require-auth", "apiKeyRequired": true}
+			for key, value := range c.route {
+				route[key] = value
+			}
+			changed["routes"] = []any{route}
+			s := awstest.Deploy(t, changed)
+			p := open(t, s)
+			p.press("Req. Auth")
+			p.says(c.guest)
+			p.signIn(s.Outputs.DemoUser, s.Outputs.DemoPassword)
+			p.press("Req. Auth")
+			p.says("You're past the velvet rope!")
+		})
 	}
 }
 
