@@ -116,7 +116,8 @@ func TestPeopleSignInWithAnAccountElsewhere(t *testing.T) {
 		provider.now = s.AWS.Now
 		provider.mu.Unlock()
 
-		const callback, verifier = "http://localhost:3000/", "a-verifier-of-at-least-forty-three-characters-1"
+		const verifier = "a-verifier-of-at-least-forty-three-characters-1"
+		callback := s.Outputs.WebURL
 		sum := sha256.Sum256([]byte(verifier))
 		jar, err := cookiejar.New(nil)
 		if err != nil {

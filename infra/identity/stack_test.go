@@ -282,6 +282,7 @@ func TestATriggerIsAsked(t *testing.T) {
 	settings := with(t, m{"triggers": m{"preSignUp": "trigger", "preTokenGeneration": "trigger"}, "userPasswordAuth": true, "demoUser": "ann"},
 		m{"method": "GET", "path": "/", "function": "trigger", "public": true})
 	delete(settings, "functions") // of the repository's own
+	delete(settings, "web")
 	s := awstest.DeployIn(t, "../localaws/testdata", settings)
 	users := peopleOf(t, s)
 	for email, want := range map[string]string{

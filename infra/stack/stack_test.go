@@ -45,7 +45,7 @@ func TestWhatTheStacksDeclare(t *testing.T) {
 						args.Names = nil // of this host: the archives' names are the same
 					}
 					made, err := inner(ctx, args)
-					for _, name := range []string{"guest-list", "no-auth", "require-auth"} {
+					for _, name := range []string{"guest-list", "no-auth", "require-auth", "web"} {
 						made[name] = name + ".zip"
 					}
 					return made, err

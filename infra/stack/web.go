@@ -28,7 +28,7 @@ func (d *deployment) planWeb() error {
 	}
 	longest := known{of(web.LongestAPIID), of(web.LongestKey), of(web.LongestUserPoolID), of(web.LongestClientID), of(web.LongestIdentityPoolID)}
 	if err := d.webConfig(address, longest).Check(); err != nil {
-		return fmt.Errorf("checking Pulumi.%s.yaml: %w: name fewer routes in %s:web.routes; nothing was done", s.Stack, err, s.Project)
+		return fmt.Errorf("checking Pulumi.%s.yaml: %s:web.routes: %w; nothing was done", s.Stack, s.Project, err)
 	}
 	return nil
 }

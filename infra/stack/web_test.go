@@ -182,7 +182,7 @@ func TestAPageWithTooManyButtons(t *testing.T) {
 		return b.String()
 	}
 	r, err := run(t, "dev", file(60))
-	const want = "checking Pulumi.dev.yaml: what the web client is told may have 6829 characters with its 60 routes, and an SSM parameter of the standard tier takes 4096: name fewer routes in auth-api:web.routes; nothing was done"
+	const want = "checking Pulumi.dev.yaml: auth-api:web.routes: what the web client is told may have 6829 characters with its 60 routes, and an SSM parameter of the standard tier takes 4096: name fewer; nothing was done"
 	if err == nil || !strings.HasSuffix(strings.TrimSpace(err.Error()), want) {
 		t.Errorf("got %v, want %s", err, want)
 	}

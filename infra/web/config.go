@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -72,7 +73,10 @@ func (c Config) Check() error {
 		return err
 	}
 	if len(text) > maxValue {
-		return fmt.Errorf("what the web client is told may have %d characters with its %d routes, and an SSM parameter of the standard tier takes %d", len(text), len(c.Routes), maxValue)
+		return fmt.Errorf("what the web client is told may have %d characters with its %d routes, and an SSM parameter of the standard tier takes %d: name fewer", len(text), len(c.Routes), maxValue)
+	}
+	if strings.Contains(text, "{{") { // which can only be in a scope
+		return errors.New("what the web client is told would have {{ in it, which Parameter Store takes for another parameter's name: name no routes with such scopes")
 	}
 	return nil
 }

@@ -75,6 +75,15 @@ func TestAPageWithoutButtonsIsToldSo(t *testing.T) {
 	}
 }
 
+// Parameter Store would look for the parameter a.
+func TestAScopeThatIsNoValue(t *testing.T) {
+	err := Config{Routes: []Route{{Scopes: []string{"shop/{{a}}"}}}}.Check()
+	const want = "what the web client is told would have {{ in it, which Parameter Store takes for another parameter's name: name no routes with such scopes"
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
 // The parameter takes 4096 characters, and not one more.
 func TestWhatIsTooLongIsRefused(t *testing.T) {
 	config := func(length int) Config {
@@ -87,7 +96,7 @@ func TestWhatIsTooLongIsRefused(t *testing.T) {
 	if err := config(4096).Check(); err != nil {
 		t.Errorf("4096 characters: %v", err)
 	}
-	const want = "what the web client is told may have 4097 characters with its 1 routes, and an SSM parameter of the standard tier takes 4096"
+	const want = "what the web client is told may have 4097 characters with its 1 routes, and an SSM parameter of the standard tier takes 4096: name fewer"
 	if err := config(4097).Check(); err == nil || err.Error() != want {
 		t.Errorf("4097 characters: %v, want %s", err, want)
 	}

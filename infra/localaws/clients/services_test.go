@@ -166,8 +166,8 @@ func TestAWSSDKForGoAtOtherServices(t *testing.T) {
 		}
 		list, err := lambda.NewFromConfig(g.signed(administrator)).ListFunctions(t.Context(), &lambda.ListFunctionsInput{})
 		g.ok("ListFunctions", err)
-		if len(list.Functions) != 3 {
-			t.Errorf("there are %d functions, want 3", len(list.Functions))
+		if len(list.Functions) != 4 {
+			t.Errorf("there are %d functions, want 4", len(list.Functions))
 		}
 	})
 
