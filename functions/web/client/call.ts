@@ -25,6 +25,9 @@ interface Sent {
  * dated by a wrong clock, and credentials or a token that have ended.
  */
 export function newCall(config: Config, session: Sessions, clock: Clock): Call {
+  // A page at the API's root calls the API at the address that it was itself opened at:
+  // that is of the same origin, whichever of the API's names it has.
+  const api = config.webUrl === `${config.apiUrl}/` ? new URL(".", document.baseURI).href.slice(0, -1) : config.apiUrl;
   return async (route) => {
     let sent = await send(route);
     if (isSkewed(sent.answer)) sent = await send(route); // the answer has put the clock right
@@ -37,7 +40,7 @@ export function newCall(config: Config, session: Sessions, clock: Clock): Call {
   };
 
   async function send(route: Route): Promise<Sent> {
-    const request: Omit<Sent, "answer"> = { url: new URL(config.apiUrl + route.path), headers: [] };
+    const request: Omit<Sent, "answer"> = { url: new URL(api + route.path), headers: [] };
     const add = (name: string, value: string, secret = false) => request.headers.push({ name, value, secret });
     if (route.apiKeyRequired) add("x-api-key", config.apiKey, true);
     if (route.authorization === "AWS_IAM" && (session.account || config.guests)) {

@@ -14,7 +14,7 @@ export function message(answer: Answer): string {
   return text(body["message"]) || text(body["Message"]);
 }
 
-const decisions: Record<string, Decision> = {
+const decisions = new Map<string | undefined, Decision>(Object.entries({
   AccessDeniedException: "not-permitted",
   MissingAuthenticationTokenException: "no-credentials",
   UnauthorizedException: "no-credentials",
@@ -26,13 +26,13 @@ const decisions: Record<string, Decision> = {
   ForbiddenException: "bad-key",
   TooManyRequestsException: "throttled",
   LimitExceededException: "quota",
-};
+}));
 
 /** An error without a type is the function's own answer: the gateway has let the request in. */
 export function decide(answer: Answer): Decision {
   if (answer.status >= 200 && answer.status < 400) return "allowed";
   if (answer.status === 401 && tokenEnded(answer)) return "expired";
-  return (answer.status < 500 && decisions[errorType(answer) ?? ""]) || "failed";
+  return (answer.status < 500 && decisions.get(errorType(answer))) || "failed";
 }
 
 /** The Cognito authorizer's word for a token that has ended; any other fault of one is "Unauthorized". */

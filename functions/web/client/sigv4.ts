@@ -29,7 +29,7 @@ export interface Scope {
 }
 
 export interface Signed {
-  /** To be sent in place of the one given: its query is in canonical form. */
+  /** To be sent in place of the one given: its query is encoded as it was signed. */
   url: URL;
   /** All that were signed but host, which the browser sends by itself, and authorization. */
   headers: Record<string, string>;
@@ -45,7 +45,8 @@ const algorithm = "AWS4-HMAC-SHA256";
 export async function sign(request: Unsigned, keys: Keys, { region, service, at }: Scope): Promise<Signed> {
   const date = new Date(at).toISOString().replace(/[-:]|\.\d+/g, ""); // 20260901T120000Z
   const url = new URL(request.url);
-  url.search = canonicalQuery(url.search);
+  const query = parameters(url.search);
+  url.search = queryOf(query);
   url.hash = "";
 
   const headers: Record<string, string> = {};
@@ -59,7 +60,7 @@ export async function sign(request: Unsigned, keys: Keys, { region, service, at 
   const canonicalRequest = [
     request.method,
     canonicalPath(url.pathname),
-    url.search.slice(1),
+    queryOf([...query].sort(([a, x], [b, y]) => compare(a, b) || compare(x, y))), // by name, then by value
     ...names.map((name) => `${name}:${canonicalValue(all[name] ?? "")}`),
     "",
     signedHeaders,
@@ -97,23 +98,20 @@ function uriEncode(byte: number): string {
 const canonicalPath = (path: string): string => path.replace(/[^/]/g, (letter) => uriEncode(letter.charCodeAt(0)));
 
 /**
- * The query with each name and value encoded in the one way, sorted by name and then by
- * value, each name with its =. It is sent like that too: who reads it anew cannot read it
- * otherwise. A + stands for a blank, as in forms.
+ * The names and values of a query, each encoded in the one way. They are sent like that
+ * too: who reads them anew cannot read them otherwise. A + stands for a blank, as in forms.
  */
-function canonicalQuery(query: string): string {
+function parameters(query: string): (readonly [name: string, value: string])[] {
   const encoded = (part: string) =>
     part.replace(/%([0-9a-f]{2})|[^]/gi, (found, code: string | undefined) =>
       found === "+" ? "%20" : uriEncode(code === undefined ? found.charCodeAt(0) : parseInt(code, 16)));
-  return query.replace(/^\?/, "").split("&").filter((pair) => pair !== "")
-    .map((pair) => {
-      const [name = "", ...value] = pair.split("=");
-      return [encoded(name), encoded(value.join("="))] as const;
-    })
-    .sort(([a, x], [b, y]) => compare(a, b) || compare(x, y))
-    .map((pair) => pair.join("="))
-    .join("&");
+  return query.replace(/^\?/, "").split("&").filter((pair) => pair !== "").map((pair) => {
+    const [name = "", ...value] = pair.split("=");
+    return [encoded(name), encoded(value.join("="))] as const;
+  });
 }
+
+const queryOf = (pairs: (readonly [string, string])[]): string => pairs.map((pair) => pair.join("=")).join("&");
 
 /** By code points, as bytes compare; encoded texts are ASCII. */
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
