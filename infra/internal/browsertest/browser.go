@@ -86,8 +86,20 @@ func New(t testing.TB) *Browser {
 // what a page keeps for its origin.
 func (b *Browser) Tab() *Browser {
 	b.t.Helper()
+	return b.tab()
+}
+
+// Private opens a tab that shares nothing with the others, as in a private window.
+// It and the tabs opened from it share among themselves.
+func (b *Browser) Private() *Browser {
+	b.t.Helper()
+	return b.tab(chromedp.WithNewBrowserContext())
+}
+
+func (b *Browser) tab(options ...chromedp.ContextOption) *Browser {
+	b.t.Helper()
 	tab := &Browser{t: b.t, mu: b.mu, told: b.told}
-	tab.ctx, _ = chromedp.NewContext(b.ctx)
+	tab.ctx, _ = chromedp.NewContext(b.ctx, options...)
 	tab.begin()
 	return tab
 }
@@ -103,7 +115,7 @@ func (b *Browser) begin() {
 	}
 }
 
-// Close closes a tab.
+// Close closes a tab, and with a private one all that was opened from it.
 func (b *Browser) Close() {
 	b.t.Helper()
 	if err := chromedp.Cancel(b.ctx); err != nil {

@@ -72,6 +72,24 @@ func (b *Browser) Leave(what string, action chromedp.Action[chromedp.Void]) {
 // At is the address of the document shown.
 func (b *Browser) At() string { return Ask(b, "reading the address", chromedp.Location()) }
 
+// Arrive waits until the document shown is at an address that begins like this, where
+// pages lead on by themselves.
+func (b *Browser) Arrive(prefix string) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, step)
+	defer cancel()
+	expression := fmt.Sprintf(`document.readyState === "complete" && location.href.startsWith(%q)`, prefix)
+	for {
+		// A document that goes away takes the wait with it.
+		if there, err := chromedp.Run(ctx, chromedp.Poll[bool](expression)); err == nil && there {
+			return
+		}
+		if ctx.Err() != nil {
+			b.t.Fatalf("waiting for %s: the browser is at %s", prefix, b.At())
+		}
+	}
+}
+
 // Open goes to an address.
 func (b *Browser) Open(address string) {
 	b.t.Helper()

@@ -10,6 +10,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -69,28 +70,33 @@ func TestSize(t *testing.T) {
 // another.
 type site struct {
 	*awstest.Stack
-	t      *testing.T
-	server *httptest.Server
-	webURL string
-	code   []byte
+	t       *testing.T
+	browser *browsertest.Browser
+	server  *httptest.Server
+	origin  string
+	webURL  string
+	code    []byte
 
 	mu     sync.Mutex
 	config map[string]any
 	down   map[string]bool      // first parts of paths whose requests are cut off
 	tokens func(map[string]any) // changes what the token endpoint answers
-	log    []string             // METHOD path of the requests that came by
+	pools  func(map[string]any) // changes what the identity pool answers
+	asked  []string             // addresses that the page was asked at, newest last
 }
 
 // newSite brings the article's stack up with a page, and with what change makes of its
 // settings.
 func newSite(t *testing.T, change func(s awstest.Settings, identity map[string]any), options ...awstest.Option) *site {
 	t.Helper()
-	browsertest.Find(t)
-	s := &site{t: t, code: bundle(t, filepath.Join("testdata", "page.ts")), down: map[string]bool{}}
+	s := &site{t: t, browser: browsertest.New(t), code: bundle(t, filepath.Join("testdata", "page.ts")), down: map[string]bool{}}
+	// The browser logs every refusal, which is what these tests are about; the answers are
+	// checked where they are expected.
+	s.browser.Expect("Failed to load resource")
 	s.server = httptest.NewServer(s.handler())
 	t.Cleanup(s.server.Close)
-	origin := strings.Replace(s.server.URL, "127.0.0.1", "localhost", 1)
-	s.webURL = origin + "/app/"
+	s.origin = strings.Replace(s.server.URL, "127.0.0.1", "localhost", 1)
+	s.webURL = s.origin + "/app/"
 
 	settings := awstest.Article(t)
 	identity, ok := settings["identity"].(map[string]any)
@@ -110,7 +116,7 @@ func newSite(t *testing.T, change func(s awstest.Settings, identity map[string]a
 		routes = append(routes, map[string]any{"method": r.Method, "path": r.Path, "authorization": r.Authorization, "apiKeyRequired": r.APIKeyRequired, "scopes": r.Scopes})
 	}
 	s.config = map[string]any{
-		"region": o.Region, "webUrl": s.webURL, "apiUrl": strings.Replace(o.APIURL, o.AWSEndpoint, origin, 1), "apiKey": o.APIKey,
+		"region": o.Region, "webUrl": s.webURL, "apiUrl": strings.Replace(o.APIURL, o.AWSEndpoint, s.origin, 1), "apiKey": o.APIKey,
 		"userPoolId": o.UserPoolID, "userPoolClientId": o.UserPoolClientID, "identityPoolId": o.IdentityPoolID,
 		"hostedUiUrl": o.HostedUIURL, "issuer": o.Issuer, "cognitoIdentityUrl": o.AWSEndpoint, "guests": o.Guests, "routes": routes,
 	}
@@ -150,19 +156,25 @@ func (s *site) handler() http.Handler {
 	mux.Handle("/execute-api/", &httputil.ReverseProxy{Rewrite: func(p *httputil.ProxyRequest) {
 		p.Out.URL.Scheme, p.Out.URL.Host = "http", strings.TrimPrefix(s.Outputs.AWSEndpoint, "http://")
 	}})
-	// The hosted sign-in, for tests that change what it answers.
-	mux.HandleFunc("/hosted/", func(w http.ResponseWriter, r *http.Request) {
-		to := s.Outputs.HostedUIURL + strings.TrimPrefix(r.URL.Path, "/hosted")
-		if r.Method == http.MethodGet {
-			http.Redirect(w, r, to+"?"+r.URL.RawQuery, http.StatusFound)
-			return
-		}
-		s.forward(w, r, to)
+	// The hosted sign-in and the identity pool, for tests that change what they answer.
+	mux.HandleFunc("GET /hosted/", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, s.Outputs.HostedUIURL+strings.TrimPrefix(r.URL.Path, "/hosted")+"?"+r.URL.RawQuery, http.StatusFound)
+	})
+	mux.HandleFunc("POST /hosted/", func(w http.ResponseWriter, r *http.Request) {
+		s.forward(w, r, s.Outputs.HostedUIURL+strings.TrimPrefix(r.URL.Path, "/hosted"), &s.tokens)
+	})
+	mux.HandleFunc("POST /{$}", func(w http.ResponseWriter, r *http.Request) {
+		s.forward(w, r, s.Outputs.AWSEndpoint+"/", &s.pools)
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		first := strings.Split(r.URL.Path, "/")[1]
+		if first == "" {
+			first = "the identity pool"
+		}
 		s.mu.Lock()
-		s.log = append(s.log, r.Method+" "+r.URL.Path)
+		if first == "app" {
+			s.asked = append(s.asked, s.origin+r.URL.RequestURI())
+		}
 		down := s.down[first]
 		s.mu.Unlock()
 		if down {
@@ -172,34 +184,93 @@ func (s *site) handler() http.Handler {
 	})
 }
 
-// forward posts a form to the hosted sign-in, and changes the tokens that come back.
-func (s *site) forward(w http.ResponseWriter, r *http.Request, to string) {
-	if err := r.ParseForm(); err != nil {
-		http.Error(w, "no form", http.StatusBadRequest)
+// forward sends a request on, and lets change change the JSON that comes back.
+func (s *site) forward(w http.ResponseWriter, r *http.Request, to string, change *func(map[string]any)) {
+	fail := func(err error) {
+		s.t.Errorf("forwarding %s: %v", r.URL.Path, err)
+		http.Error(w, "", http.StatusBadGateway)
+	}
+	request, err := http.NewRequestWithContext(r.Context(), r.Method, to, r.Body)
+	if err != nil {
+		fail(err)
 		return
 	}
-	response, err := http.PostForm(to, r.PostForm)
+	for _, name := range []string{"Content-Type", "X-Amz-Target"} {
+		if value := r.Header.Get(name); value != "" {
+			request.Header.Set(name, value)
+		}
+	}
+	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		http.Error(w, "no answer", http.StatusBadGateway)
+		fail(err)
 		return
 	}
 	defer response.Body.Close()
 	data, err := io.ReadAll(response.Body)
 	if err != nil {
-		http.Error(w, "no answer", http.StatusBadGateway)
+		fail(err)
 		return
 	}
-	var answer map[string]any
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if json.Unmarshal(data, &answer) == nil && s.tokens != nil {
-		s.tokens(answer)
+	var answer map[string]any
+	if *change != nil && json.Unmarshal(data, &answer) == nil {
+		(*change)(answer)
 		if data, err = json.Marshal(answer); err != nil {
-			s.t.Error(err)
+			fail(err)
+			return
 		}
 	}
+	w.Header().Set("Date", response.Header.Get("Date"))
 	w.WriteHeader(response.StatusCode)
 	_, _ = w.Write(data) // the browser is there
+}
+
+// through leads the page's requests to the hosted sign-in and the identity pool through
+// the server.
+func (s *site) through() {
+	s.set("hostedUiUrl", s.origin+"/hosted")
+	s.set("cognitoIdentityUrl", s.origin)
+}
+
+// set changes what config.json says.
+func (s *site) set(name string, value any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.config[name] = value
+}
+
+// change sets what the answers that pass through are changed by.
+func (s *site) change(tokens, pools func(map[string]any)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tokens, s.pools = tokens, pools
+}
+
+// callback is the address that the hosted sign-in led to last.
+func (s *site) callback() string {
+	s.t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, address := range slices.Backward(s.asked) {
+		if strings.Contains(address, "code=") {
+			return address
+		}
+	}
+	s.t.Fatal("nobody came back from the hosted sign-in")
+	return ""
+}
+
+// count counts the requests to a service that the local AWS has seen, by the beginning
+// of their names.
+func (s *site) count(service string) int {
+	n := 0
+	for _, entry := range s.Requests() {
+		if strings.HasPrefix(entry.Service, service) {
+			n++
+		}
+	}
+	return n
 }
 
 // cut makes the server cut off the requests to /FIRST, or none.
@@ -219,12 +290,10 @@ type page struct {
 	t    *testing.T
 }
 
-// open opens the client in a browser of its own. The browser logs every refusal, which
-// is what these tests are about; the answers are checked where they are expected.
+// open opens the client as somebody else's browser would.
 func (s *site) open() *page {
 	s.t.Helper()
-	p := &page{browsertest.New(s.t), s, s.t}
-	p.Expect("Failed to load resource")
+	p := &page{s.browser.Private(), s, s.t}
 	p.show(s.webURL)
 	return p
 }
@@ -247,6 +316,12 @@ func (p *page) show(address string) {
 func (p *page) started() {
 	p.t.Helper()
 	p.WaitFor("globalThis.page !== undefined")
+}
+
+func (p *page) reload() {
+	p.t.Helper()
+	p.Reload()
+	p.started()
 }
 
 type fault struct{ Kind, What, Detail, Service, Error, Description string }
@@ -312,13 +387,43 @@ func (p *page) is(user string) {
 // fault is what start found; its kind is "" when all is well.
 func (p *page) fault() fault {
 	p.t.Helper()
-	return browsertest.Eval[fault](p.Browser, `page.started ?? {}`)
+	return browsertest.Eval[fault](p.Browser, `page.fault ?? page.started ?? {}`)
+}
+
+// fails checks the fault of a call that gets no answer.
+func (p *page) fails(path, kind, what string) {
+	p.t.Helper()
+	if got := p.try(path); got.Fault == nil || got.Fault.Kind != kind || got.Fault.What != what {
+		p.t.Fatalf("calling %s: %+v %+v, want %s %s", path, got.Exchange, got.Fault, kind, what)
+	}
+}
+
+// kept is a value of the tab's storage, by the end of its name.
+func (p *page) kept(name string) string {
+	p.t.Helper()
+	return browsertest.Call[string](p.Browser, `name => sessionStorage.getItem(page.config.webUrl + " " + name) ?? ""`, name)
+}
+
+// refreshToken is the one that the tab keeps.
+func (p *page) refreshToken() string {
+	p.t.Helper()
+	var kept struct{ Refresh string }
+	if err := json.Unmarshal([]byte(p.kept("session")), &kept); err != nil || kept.Refresh == "" {
+		p.t.Fatalf("the tab keeps no session (%v)", err)
+	}
+	return kept.Refresh
 }
 
 // signIn presses sign in, signs the demo user in at the hosted page, and comes back.
 func (p *page) signIn() {
 	p.t.Helper()
 	p.toHosted()
+	p.password()
+}
+
+// password signs the demo user in at the hosted page, which leads back to the client.
+func (p *page) password() {
+	p.t.Helper()
 	p.Sees(200, "Sign in")
 	p.Submit("Sign in", map[string]string{"username": p.site.Outputs.DemoUser, "password": p.site.Outputs.DemoPassword})
 	p.started()

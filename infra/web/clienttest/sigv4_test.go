@@ -21,6 +21,8 @@ import (
 
 func encode(data []byte) string { return base64.RawURLEncoding.EncodeToString(data) }
 
+func decode(text string) ([]byte, error) { return base64.RawURLEncoding.DecodeString(text) }
+
 // toSign is what sigv4.sign is given.
 type toSign struct {
 	Method  string            `json:"method"`
