@@ -17,15 +17,17 @@ export function corner(place: HTMLElement, session: Session, fail: (error: unkno
     id: "account", popover: true, role: "group", "aria-label": "Account",
     toggle: (event) => {
       if ((event as ToggleEvent).newState !== "open") return;
-      session.credentials().then(({ identityId }) => put(identity, el("code", {}, identityId)), () => put(identity, "not to be had now"));
+      const { right, bottom } = button.getBoundingClientRect();
+      menu.style.top = `${String(bottom + scrollY + 8)}px`;
+      menu.style.right = `${String(document.documentElement.clientWidth - right)}px`;
+      session.credentials().then(({ identityId }) => { put(identity, el("code", {}, identityId)); }, () => { put(identity, "not to be had now"); });
     },
   },
     el("p", {}, "Signed in as"), el("p", { class: "name" }, account.username),
     pairs(["Email", account.email], ["Groups", account.groups.join(", ") || "none"], ["Identity ID", identity]),
     el("p", { class: "hint" }, "The identity ID is how the API’s AWS account knows you."),
     el("button", { class: "quiet", type: "button", click: () => { session.signOut().catch(fail); } }, "Sign Out"));
-  put(place,
-    el("button", { class: "who", type: "button", popovertarget: "account" },
-      el("span", { class: "face", "aria-hidden": "true" }, account.username.slice(0, 1).toUpperCase()), el("span", { class: "unseen" }, "Account: "), el("span", { class: "named" }, account.username), sign("down")),
-    menu);
+  const button = el("button", { class: "who", type: "button", popovertarget: "account" },
+      el("span", { class: "face", "aria-hidden": "true" }, account.username.slice(0, 1).toUpperCase()), el("span", { class: "unseen" }, "Account: "), el("span", { class: "named" }, account.username), sign("down"));
+  put(place, button, menu);
 }

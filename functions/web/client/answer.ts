@@ -3,7 +3,7 @@
 import { el, put, say, type Child } from "./dom";
 import { rope, sign } from "./drawings";
 import type { Exchange, Route } from "./types";
-import { duration, label, sentence, type Next, type Words } from "./words";
+import { duration, label, quote, status, type Next, type Words } from "./words";
 
 const offers: Record<Next, string> = { "sign-in": "Sign in", again: "Ask again", reload: "Load the page again" };
 
@@ -20,10 +20,12 @@ export class Answer {
 
   /** Before any request. */
   empty(): void {
+    clearTimeout(this.#timer);
     this.#show("idle", false, el("h2", { tabindex: "-1" }, "Which door?"), el("p", {}, "Choose one above. The answer shows up here."));
   }
 
   waiting(route: Route): void {
+    clearTimeout(this.#timer);
     const slow = el("p", {}, "Waiting for the answer.");
     this.#show("wait", false, el("h2", { tabindex: "-1" }, `Asking ${route.method} ${route.path} …`), slow);
     say(`Asking ${label(route)}.`);
@@ -35,17 +37,18 @@ export class Answer {
 
   /** What came of a request, or why there was none. */
   came(words: Words, x?: Exchange): void {
-    const theirs = x && x.decision !== "allowed" ? sentence(x.response.body) : "";
+    clearTimeout(this.#timer);
+    const theirs = x ? quote(x) : "";
     const text = words.text.filter((line) => line !== "");
     const failed = x?.decision === "failed" && x.response.requestId;
     this.#show(words.tone, words.tone === "open",
-      x && el("p", { class: "facts" }, el("b", {}, sign(words.tone === "open" ? "yes" : "no"), ` ${x.response.status} ${x.response.statusText}`), ` ${label(x.route)} · ${Math.max(1, Math.round(x.response.took))} ms`),
+      x && el("p", { class: "facts" }, el("b", {}, sign(words.tone === "open" ? "yes" : "no"), ` ${status(x)}`), ` · ${label(x.route)} · ${String(Math.max(1, Math.round(x.response.took)))} ms`),
       el("h2", { tabindex: "-1" }, words.title),
       ...text.map((line) => el("p", {}, line)),
       failed && el("p", {}, "Who runs this API can find it in the log by its request ID: ", el("code", {}, failed)),
-      theirs !== "" && el("figure", {}, el("figcaption", {}, "The API’s own words"), el("blockquote", {}, theirs)),
+      theirs !== "" && el("figure", {}, el("figcaption", {}, words.tone === "open" ? "The function’s answer" : "The API’s own words"), el("blockquote", {}, theirs)),
       words.next && this.#offer(words.next, x?.decision === "throttled" ? x.response.retryAfter ?? 0 : 0));
-    say([x ? `${x.response.status} ${x.response.statusText}.` : "", /[.!?]$/.test(words.title) ? words.title : words.title + ".", ...(words.tone === "open" ? [] : text)].join(" ").trim());
+    say([x ? `${status(x)}.` : "", /[.!?]$/.test(words.title) ? words.title : words.title + ".", ...(words.tone === "open" ? [] : text)].join(" ").trim());
   }
 
   /** A button for what may be done next; after seconds, if it is too early now. */
@@ -69,7 +72,6 @@ export class Answer {
   }
 
   #show(tone: string, open: boolean, ...children: Child[]): void {
-    clearTimeout(this.#timer);
     const had = this.#place.contains(document.activeElement);
     this.#place.className = tone;
     put(this.#place, rope(open), el("div", {}, ...children));

@@ -2,11 +2,11 @@
 
 import { draw } from "./dom";
 
-const post = (x: number) => draw("g", { class: "brass" },
-  draw("ellipse", { cx: `${x}`, cy: "108", rx: "20", ry: "5" }), draw("rect", { x: `${x - 3}`, y: "28", width: "6", height: "80" }),
-  draw("rect", { x: `${x - 7}`, y: "34", width: "14", height: "7", rx: "3" }), draw("circle", { cx: `${x}`, cy: "20", r: "9" }));
+const post = (x: number): SVGElement => draw("g", { class: "brass" },
+  draw("ellipse", { cx: String(x), cy: "108", rx: "20", ry: "5" }), draw("rect", { x: String(x - 3), y: "28", width: "6", height: "80" }),
+  draw("rect", { x: String(x - 7), y: "34", width: "14", height: "7", rx: "3" }), draw("circle", { cx: String(x), cy: "20", r: "9" }));
 
-const cord = (d: string) => draw("g", { class: "cord" }, draw("path", { d }), draw("path", { d, class: "twist" }));
+const cord = (d: string): SVGElement => draw("g", { class: "cord" }, draw("path", { d }), draw("path", { d, class: "twist" }));
 
 /** A rope between two posts: in the way, or hung up on one of them. */
 export function rope(open: boolean): SVGElement {

@@ -3,7 +3,7 @@
 import { el, fold, pairs, put, say, type Child } from "./dom";
 import { way } from "./steps";
 import type { Account, Exchange, Route } from "./types";
-import { duration, moment, type Words } from "./words";
+import { duration, moment, status, type Words } from "./words";
 
 /** What the panel shows. Without a route nothing was asked yet. */
 export interface Shown {
@@ -34,7 +34,7 @@ export function panel(place: HTMLElement): (shown: Shown) => void {
   const details = el("details", { class: "panel", open: wide.matches }, el("summary", {}, el("h2", {}, "Behind the scenes")), content);
   wide.addEventListener("change", () => { details.open ||= wide.matches; });
   put(place, details);
-  return (shown) => put(content, ...pages(shown));
+  return (shown) => { put(content, ...pages(shown)); };
 }
 
 function pages({ account, route, exchange: x, words }: Shown): Child[] {
@@ -56,9 +56,10 @@ function request({ request: { method, url, headers, signing } }: Exchange): HTML
       el("h4", {}, "String to sign"), code(signing.stringToSign)));
 }
 
-function decision({ decision: by, response: r }: Exchange): HTMLElement {
+function decision(x: Exchange): HTMLElement {
+  const { decision: by, response: r } = x;
   return part("The decision that came back",
-    pairs(["Status", `${r.status} ${r.statusText}`.trim()], ["Decision", verdicts[by]], ["AWS calls it", r.errorType && el("code", {}, r.errorType)],
+    pairs(["Status", status(x)], ["Decision", verdicts[by]], ["AWS calls it", r.errorType && el("code", {}, r.errorType)],
       ["Request ID", r.requestId && el("code", {}, r.requestId)]),
     fold("The whole answer", pairs(...r.headers.map(({ name, value }): [string, Child] => [name, el("code", {}, value)])), code(pretty(r.body) || "(no body)")));
 }
@@ -70,7 +71,7 @@ function identity(as: NonNullable<Exchange["as"]>): HTMLElement {
     ends.textContent = left > 0 ? `in ${duration(left)}, at ${moment(as.expires, Date.now())}` : `ended at ${moment(as.expires, Date.now())}; the next request gets new ones`;
   };
   tell();
-  const timer = setInterval(() => ends.isConnected ? tell() : clearInterval(timer), 10_000);
+  const timer = setInterval(() => { if (ends.isConnected) tell(); else clearInterval(timer); }, 10_000);
   return part("Who it was sent as",
     pairs(["Identity ID", el("code", {}, as.identityId)], ["Role", as.role && el("code", {}, as.role)], ["ARN", as.arn && el("code", {}, as.arn)], ["Credentials end", ends]));
 }

@@ -12,6 +12,15 @@ type State = "ahead" | "done" | "skipped" | "ended" | "unreached";
 const told: Record<State, string> = { ahead: "", done: "done", skipped: "not needed", ended: "ended here", unreached: "not reached" };
 
 function steps(account: Account | undefined, by: Route["authorization"]): Record<Step, [string, string]> {
+  if (by === "NONE") {
+    return {
+      who: ["Sign-in", "This door does not ask who you are."],
+      credentials: ["Credentials", "So no keys have to be fetched."],
+      signature: ["Signature", "And nothing has to be signed."],
+      decision: ["Decision", "Everyone may call this route. If it wants an API key, the API looks at that, and at the limits of the key’s plan."],
+      function: ["Function", "The code behind the door runs, and answers."],
+    };
+  }
   const token = by === "COGNITO_USER_POOLS";
   return {
     who: account
@@ -33,9 +42,9 @@ export function way(account: Account | undefined, route?: Route, end?: { step: S
     const state: State = last === undefined ? (route && skipped ? "skipped" : "ahead")
       : i === last && end?.tone !== "open" ? "ended" : i > last ? "unreached" : skipped ? "skipped" : "done";
     return el("li", { class: state, "aria-current": state === "ended" ? "step" : undefined },
-      el("span", { class: "mark" }, state === "done" ? sign("yes") : state === "ended" ? sign("no") : `${i + 1}`),
+      el("span", { class: "mark" }, state === "done" ? sign("yes") : state === "ended" ? sign("no") : String(i + 1)),
       el("h3", {}, words[step][0], told[state] !== "" && el("small", {}, ` ${state === "done" && i === 0 && !account ? "as a guest" : told[state]}`)),
-      el("p", {}, skipped && by === "NONE" && route ? "This door does not ask." : step === "decision" && by === "NONE" && route ? "The API has no question for who you are. It looks at the page’s key and at the plan’s limits, if the route has them." : words[step][1]));
+      el("p", {}, words[step][1]));
   };
   return el("ol", { class: "way" }, ...order.map(item));
 }

@@ -26,7 +26,7 @@ export async function view(open: () => Promise<Parts>): Promise<void> {
   } catch (error) {
     put(byId("doors"));
     // Without a configuration there is no door and nobody to sign in.
-    new Answer(byId("answer"), () => location.reload()).came({ ...wordsOf(error), next: "reload" });
+    new Answer(byId("answer"), () => { location.reload(); }).came({ ...wordsOf(error), next: "reload" });
   }
 }
 
@@ -37,13 +37,21 @@ function wordsOf(error: unknown): Words {
   return { tone: "broken", step: "who", title: "This page made a mistake", text: ["That is not your doing. Load the page again.", String(error)], next: "reload" };
 }
 
+/** For an answer to somebody who is not in any more: nobody else is to see it. */
+const changedMeanwhile: Words = {
+  tone: "closed", step: "who", title: "Who is in has changed", next: "again",
+  text: ["You were signed in or out while the answer was on its way. It was for who asked, so it was thrown away. Ask again."],
+};
+
 class View {
   readonly #parts: Parts;
-  readonly #answer = new Answer(byId("answer"), (next) => this.#do(next));
+  readonly #answer = new Answer(byId("answer"), (next) => { this.#do(next); });
   readonly #draw: (shown: Shown) => void;
   readonly #doors = new Map<Route, { button: HTMLElement; card: HTMLElement; state: HTMLElement }>();
   /** Doors that let a guest in: which ones do is not known before it is tried. */
   readonly #open = new Set<Route>();
+  /** The account that is shown; an empty text is a guest's. */
+  #who: string | undefined;
   #busy: Route | undefined;
   #last: Route | undefined;
 
@@ -55,17 +63,20 @@ class View {
 
   begin(fault?: Fault): void {
     const { config } = this.#parts;
-    put(byId("doors"), ...config.routes.map((route, i) => this.#door(route, `door-${i}`)),
+    put(byId("doors"), ...config.routes.map((route, i) => this.#door(route, `door-${String(i)}`)),
       config.routes.length === 0 && el("p", { class: "note" }, "This API has no door with a button here. Those who run it choose them in the stack file, under web.routes."));
+    this.#who = undefined; // the session may have told of an account before there were doors
     this.#changed();
     if (fault) this.#notice(fault);
   }
 
-  /** Draws who is in. */
+  /** Draws who is in. What the page shows of another account goes. */
   #changed(): void {
-    const { session } = this.#parts;
-    corner(byId("corner"), session, (error) => this.#answer.came(wordsOf(error)));
-    put(byId("notice"), session.elsewhere && !session.account && notice("closed", "You have signed in in another tab", ["You can go on here, without your password."], "Continue here", () => this.#do("sign-in")));
+    const { session } = this.#parts, who = session.account?.sub ?? "";
+    put(byId("notice"), session.elsewhere && !session.account && notice("You have signed in in another tab", ["You can go on here, without your password."], "Continue here", () => { this.#do("sign-in"); }));
+    if (who === this.#who) return;
+    this.#who = who;
+    corner(byId("corner"), session, (error) => { this.#answer.came(wordsOf(error)); });
     this.#open.clear();
     for (const route of this.#doors.keys()) this.#label(route);
     if (!this.#busy) this.#answer.empty();
@@ -74,14 +85,14 @@ class View {
 
   #notice(fault: Fault): void {
     const words = ofFault(fault);
-    put(byId("notice"), notice(words.tone, words.title, words.text, words.next === "sign-in" ? "Sign in" : undefined, () => this.#do("sign-in")));
+    put(byId("notice"), notice(words.title, words.text, words.next === "sign-in" ? "Sign in" : "Load the page again", () => { this.#do(words.next === "sign-in" ? "sign-in" : "reload"); }));
     say([words.title + ".", ...words.text].join(" "));
   }
 
   #door(route: Route, id: string): HTMLElement {
     const button = el("button", { type: "button", "aria-describedby": id, click: () => { this.#ask(route).catch(reportError); } }, label(route));
     const state = el("span", { class: "state" });
-    const card = el("div", { class: "door" }, button, el("p", { id }, el("code", {}, `${route.method} ${route.path}`), " ", state), sign("go"));
+    const card = el("div", { class: "door" }, button, el("p", { id }, el("code", {}, label(route) === route.path ? route.method : `${route.method} ${route.path}`), " ", state), sign("go"));
     this.#doors.set(route, { button, card, state });
     return card;
   }
@@ -91,10 +102,9 @@ class View {
     const door = this.#doors.get(route);
     if (!door) return;
     const guest = !this.#parts.session.account;
-    const free = route.authorization === "NONE", let_in = this.#open.has(route);
-    const locked = guest && !free && !let_in;
+    const free = route.authorization === "NONE", locked = guest && !free && !this.#open.has(route);
     door.card.classList.toggle("locked", locked);
-    put(door.state, sign(locked ? "lock" : "open"), locked ? "Locked for guests. Try it." : free ? "Open to all" : guest ? "Open to guests too" : "You have what it asks for");
+    put(door.state, sign(locked ? "lock" : free || guest ? "open" : "person"), locked ? "Locked for guests. Try it." : free ? "Open to all" : guest ? "Open to guests too" : "Asks who you are");
   }
 
   async #ask(route: Route): Promise<void> {
@@ -106,6 +116,10 @@ class View {
     this.#draw({ account, route });
     try {
       const x = await this.#parts.call(route);
+      if (this.#parts.session.account?.sub !== account?.sub) {
+        this.#came(this.#parts.session.account, route, changedMeanwhile);
+        return;
+      }
       if (x.decision === "allowed" && !account) this.#open.add(route);
       this.#came(account, route, ofAnswer(x, account, Date.now()), x);
     } catch (error) {
@@ -132,12 +146,12 @@ class View {
 
   #do(next: Next): void {
     if (next === "reload") location.reload();
-    else if (next === "sign-in") this.#parts.session.signIn().catch((error: unknown) => this.#answer.came(wordsOf(error)));
+    else if (next === "sign-in") this.#parts.session.signIn().catch((error: unknown) => { this.#answer.came(wordsOf(error)); });
     else if (this.#last) this.#ask(this.#last).catch(reportError);
   }
 }
 
-function notice(tone: string, title: string, text: string[], offer: string | undefined, then: () => void): HTMLElement {
-  return el("section", { class: `note ${tone}`, "aria-label": "Notice" }, el("h2", {}, title), ...text.map((line) => el("p", {}, line)),
+function notice(title: string, text: string[], offer: string | undefined, then: () => void): HTMLElement {
+  return el("section", { class: "note", "aria-label": "Notice" }, el("div", {}, el("h2", {}, title), ...text.map((line) => el("p", {}, line))),
     offer && el("button", { class: "quiet", type: "button", click: then }, offer));
 }

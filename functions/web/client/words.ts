@@ -29,11 +29,20 @@ export function duration(seconds: number): string {
   const units: [number, string][] = [[86400, "day"], [3600, "hour"], [60, "minute"]];
   for (const [size, name] of units) {
     const n = Math.round(seconds / size);
-    if (seconds >= size * 1.5 || n * size === seconds) return `${n} ${name}${n === 1 ? "" : "s"}`;
+    if (seconds >= size * 1.5 || n * size === seconds) return counted(n, name);
   }
-  const n = Math.round(seconds);
-  return `${n} second${n === 1 ? "" : "s"}`;
+  return counted(Math.round(seconds), "second");
 }
+
+const counted = (n: number, name: string): string => `${String(n)} ${name}${n === 1 ? "" : "s"}`;
+
+/** A status in full, such as 403 Forbidden. HTTP/2 sends the number alone. */
+export const status = ({ response: { status, statusText } }: Exchange): string => `${String(status)} ${statusText || (reasons[status] ?? "")}`.trim();
+
+const reasons: Record<number, string> = {
+  200: "OK", 201: "Created", 204: "No Content", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 413: "Content Too Large",
+  415: "Unsupported Media Type", 429: "Too Many Requests", 500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Timeout",
+};
 
 /** A time of day, with the day where it is not today. */
 export function moment(at: number, now: number): string {
@@ -58,13 +67,24 @@ export function sentence(body: string): string {
   }
 }
 
+/** The sentence in an answer, where it can be shown large. */
+function headline(x: Exchange): string {
+  const said = sentence(x.response.body);
+  return said.length <= 100 ? said : "";
+}
+
+/** What an answer says beside its headline: of a refusal, AWS's own words. */
+export function quote(x: Exchange): string {
+  return x.decision === "allowed" && headline(x) !== "" ? "" : sentence(x.response.body);
+}
+
 /** What came of a request, for who sent it. */
 export function ofAnswer(x: Exchange, account: Account | undefined, now: number): Words {
-  const { status, retryAfter } = x.response;
+  const { retryAfter } = x.response;
   switch (x.decision) {
     case "allowed":
       return {
-        tone: "open", step: "function", title: sentence(x.response.body) || "You are in",
+        tone: "open", step: "function", title: headline(x) || "You are in",
         text: [x.route.authorization === "NONE" ? "This door asks nobody who they are. Everyone gets this answer."
           : x.route.authorization === "AWS_IAM" ? `The API checked the signature, and ${account ? "your role" : "the guest role"} may call this route. Then the function ran, and answered.`
           : "The API checked your token. Then the function ran, and answered."],
@@ -82,7 +102,7 @@ export function ofAnswer(x: Exchange, account: Account | undefined, now: number)
     case "bad-signature":
       return { tone: "closed", step: "signature", title: "The signature does not fit", text: [clock(x, now), "If the clock is right, something between this page and the API may have changed the request."], next: "again" };
     case "expired":
-      return { tone: "closed", step: "credentials", title: "Your pass had run out", text: ["Credentials last for an hour, and those that were sent had ended. Ask again: the page gets new ones."], next: "again" };
+      return { tone: "closed", step: "credentials", title: "Your pass had run out", text: ["Credentials and tokens last for about an hour. Those that were sent had ended. Ask again: the page gets new ones."], next: "again" };
     case "bad-key":
       return { tone: "closed", step: "decision", title: "The API key was not taken", text: ["Who you are is not in question. The key says which plan this page counts on, and the API does not know the one that was sent. It may have been changed or switched off.", "Load the page again to get the key of today."], next: "reload" };
     case "throttled":
@@ -92,7 +112,7 @@ export function ofAnswer(x: Exchange, account: Account | undefined, now: number)
         retryAfter ? `It starts anew in ${duration(retryAfter)}, at ${moment(now + retryAfter * 1000, now)}.`
           : "The API does not say when it starts anew. A daily allowance does at midnight UTC, a weekly one when the week turns, a monthly one on the first."], };
     case "failed":
-      return failed(status);
+      return failed(x.response.status);
   }
 }
 
@@ -100,7 +120,7 @@ function failed(status: number): Words {
   const words = { tone: "broken", step: "function", next: "again" } as const;
   if (status === 504) return { ...words, title: "No answer in time", text: ["You were let in. But the function behind the door took longer than the API waits, which is 29 seconds."] };
   if (status >= 500) return { ...words, title: "Something broke inside", text: ["You were let in. But the function behind the door failed. You did nothing wrong."] };
-  return { ...words, step: "decision", title: "The API did not take it", text: [`It answered ${status}. That is no question of who you are: it did not like the request itself.`] };
+  return { ...words, step: "decision", title: "The API did not take it", text: [`It answered ${String(status)}. That is no question of who you are: it did not like the request itself.`] };
 }
 
 /** Words on the clock, by the time in the answer where it has one. */
@@ -134,7 +154,9 @@ export function ofFault(fault: Fault): Words {
       return { tone: "closed", step: "who", title: "You have been signed out", text: ["Your session has ended: it was too old, or somebody ended it, maybe you on another device. You are a guest again."], next: "sign-in" };
     case "guests-refused":
       return { tone: "closed", step: "credentials", title: "No credentials for guests", text: ["This door wants a signature, and the identity pool hands out the credentials for it. Here it has none for guests. So nothing was sent to the API."], next: "sign-in" };
-    case "refused":
-      return { tone: "broken", step: "credentials", title: "AWS said no", text: [`The service ${fault.service} did not do what the page asked of it.`, fault.description || "It gave no reason.", `It calls this “${fault.error}”.`], next: "again" };
+    case "refused": {
+      const named: Record<string, string> = { "sign-in": "The sign-in", "identity-pool": "The identity pool", browser: "This browser" };
+      return { tone: "broken", step: fault.service === "identity-pool" ? "credentials" : "who", title: `${named[fault.service] ?? fault.service} said no`, text: [fault.description || "It gave no reason.", `It calls this “${fault.error}”.`], next: "again" };
+    }
   }
 }

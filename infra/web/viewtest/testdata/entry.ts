@@ -31,6 +31,8 @@ globalThis.clearTimeout = ((id: number | undefined) => {
 
 const scenario = await (await fetch("scenario.json")).json() as Scenario;
 const done: string[] = [];
+// What the page reports is kept here, and off the console, which has to stay empty.
+addEventListener("error", (event) => { done.push(`reported ${event.message}`); event.preventDefault(); });
 let changed: (fault?: Fault) => void = () => { throw new Error("nobody listens to the session"); };
 let release: (() => void) | undefined;
 
@@ -39,7 +41,7 @@ function problem(fault: Fault): Error { return Object.assign(new Error(fault.kin
 const session: Session = {
   get account() { return scenario.account; },
   get elsewhere() { return scenario.elsewhere ?? false; },
-  start: () => Promise.resolve(scenario.start),
+  start: () => { changed(); return Promise.resolve(scenario.start); },
   signIn: () => { done.push("signIn"); return Promise.resolve(); },
   signOut: () => { done.push("signOut"); return Promise.resolve(); },
   credentials: () => Promise.resolve({ identityId: "us-west-2:1d0e7b1c-5a52-4c4e-8b7a-2f1f3c9f6a11", accessKeyId: "", secretAccessKey: "", sessionToken: "", expires: Date.now() + 3_000_000 }),
@@ -53,8 +55,11 @@ const fake = {
   answer: async () => { release?.(); await fake.settle(); },
   /** Changes who is in, as another tab or the end of a session does. */
   change: async (account: Account | null, fault?: Fault) => { scenario.account = account ?? undefined; changed(fault); await fake.settle(); },
+  /** Has somebody sign in in another tab. */
+  elsewhere: async () => { scenario.elsewhere = true; changed(); await fake.settle(); },
   advance: async (ms: number) => {
-    for (const end = now + ms; now < end; now += 50) {
+    for (const end = now + ms; now < end;) {
+      now += 50;
       for (const timer of timers.values()) if (timer.at <= now) { timer.at = Infinity; timer.then(); }
     }
     await fake.settle();
