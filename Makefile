@@ -30,7 +30,7 @@ MAKEFLAGS += --no-print-directory
 
 stack = bin/stack $(1) --stack '$(STACK)' $(if $(LOCAL_PORT),--port '$(LOCAL_PORT)') $(if $(ARGS),-- $(ARGS))
 
-.PHONY: help up preview access outputs refresh destroy down logs call tools toolchain test bench ci check fmt vet staticcheck vulncheck web-check e2e fuzz clean
+.PHONY: help up preview access outputs refresh destroy down logs call tools toolchain test bench ci check fmt vet staticcheck vulncheck web-check e2e fuzz clean web-config
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ access: tools ## who may call what: make access STACK=dev ARGS="--why" (--change
 
 outputs: tools ## print the stack's outputs as JSON, secrets in the clear
 	@bin/stack outputs --stack '$(STACK)'
+
+web-config: tools ## print what a client in a browser needs: make web-config ARGS="--prefix VITE_" (--json, --amplify)
+	@bin/stack web-config --stack '$(STACK)' $(ARGS)
 
 refresh: tools ## compare the stack's state with what stands
 	@$(call stack,refresh)

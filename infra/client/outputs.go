@@ -29,6 +29,9 @@ type Outputs struct {
 	IdentityProviderURL string                   `json:"identityProviderUrl"` // where identity providers send people back to, where there are any
 	MachineClients      map[string]MachineClient `json:"machineClients"`      // clients for programs, by their names
 
+	CallbackURLs []string `json:"callbackUrls"` // where the hosted sign-in may send a code of the web client's to
+	SignOutURLs  []string `json:"signOutUrls"`  // where its sign-out may lead to
+
 	Routes map[string]Route `json:"routes"` // by METHOD and path, such as GET /no-auth
 
 	FunctionVersions map[string]Versions `json:"functionVersions"` // by function, of those that have versions

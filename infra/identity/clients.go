@@ -72,6 +72,7 @@ func (c *Identity) webClient(ctx *pulumi.Context, args Args, webURL pulumi.Strin
 		return err
 	}
 	c.UserPoolClientID = made.ID().ToStringOutput()
+	c.CallbackURLs, c.SignOutURLs = made.CallbackUrls, made.LogoutUrls
 	return nil
 }
 

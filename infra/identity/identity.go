@@ -53,6 +53,8 @@ type Identity struct {
 	GroupRoles map[string]pulumi.StringOutput
 	// MachineClients are the clients for programs, by their names in the settings.
 	MachineClients map[string]MachineClient
+	// CallbackURLs and SignOutURLs are all that the web client has registered.
+	CallbackURLs, SignOutURLs pulumi.StringArrayOutput
 
 	groupRoleARNs map[string]pulumi.StringOutput
 

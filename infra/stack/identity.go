@@ -127,6 +127,7 @@ func (d *deployment) identityOutputs(all pulumi.Map) {
 		"caseSensitive": pulumi.Bool(fixed.CaseSensitive), "attributes": attributes,
 	}
 	all[outputProtected] = pulumi.Bool(s.Identity.DeletionProtection)
+	all["callbackUrls"], all["signOutUrls"] = d.identity.CallbackURLs, d.identity.SignOutURLs
 
 	if function := s.Identity.Triggers.PreTokenGeneration; function != "" {
 		all[outputTokens] = pulumi.String(function)

@@ -57,6 +57,7 @@ and Pulumi backend. What stands behind -- goes to pulumi.`,
 		&cobra.Command{Use: "refresh [-- PULUMI ARGS]", Short: "Compare the stack's state with what stands", RunE: run(refresh)},
 		&cobra.Command{Use: "destroy [-- PULUMI ARGS]", Short: "Delete everything that the stack made", RunE: run(destroy)},
 		&cobra.Command{Use: "outputs", Short: "Print the stack's outputs as JSON, secrets in the clear", Args: cobra.NoArgs, RunE: run(outputs)},
+		webConfig(func(cmd *cobra.Command) (session, error) { return open(cmd, name, port) }),
 	)
 	return root
 }
