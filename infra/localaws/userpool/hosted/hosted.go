@@ -183,7 +183,7 @@ func (v *visit) cors() {
 	if allowed {
 		h.Set("Access-Control-Allow-Origin", origin)
 		h.Set("Access-Control-Allow-Methods", "GET, POST, OPTIONS")
-		h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type")
+		h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, X-Amz-User-Agent")
 		h.Set("Access-Control-Max-Age", "600")
 	}
 }

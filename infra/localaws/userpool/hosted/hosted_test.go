@@ -3,6 +3,7 @@ package hosted_test
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -378,6 +379,15 @@ func TestCORS(t *testing.T) {
 			a := f.Do(b.Client, r)
 			if a.Status != 204 || a.Header.Get("Access-Control-Allow-Origin") != want {
 				t.Errorf("%s from %s: %d %q", path, origin, a.Status, a.Header.Get("Access-Control-Allow-Origin"))
+			}
+			if want == "" {
+				continue
+			}
+			// The last is what Amplify sends when it asks for tokens.
+			for _, name := range []string{"authorization", "content-type", "x-amz-user-agent"} {
+				if allowed := strings.ToLower(a.Header.Get("Access-Control-Allow-Headers")); !slices.Contains(strings.Split(allowed, ", "), name) {
+					t.Errorf("%s: a page may send %s, not %s", path, allowed, name)
+				}
 			}
 		}
 	}
