@@ -55,6 +55,7 @@ func choices() []choice {
 		{"the order of case 59's checks", "form, issuer, signature, time, kind of token, client, signed out", "what a token claims is looked at once it is vouched for; the issuer can only refuse", "59e"},
 		{"the words for a user who has signed out, with serverSideTokenCheck", "Invalid login token. Token is not valid.", "the check is documented, the words are not", "T3"},
 		{"CustomRoleArn where the provider has no role mapping", "InvalidParameterException", "deny in doubt", "identitypool TestRoles"},
+		{"a guest's identity with the login of a user who has one", "the user's identity; the guest's is forbidden from then on", "AWS merges them, as Amplify's tests of 2025 against it have it (aws-amplify/amplify-js, 14207); which of the two it disables is not documented", "identitypool TestAGuestSignsInAsAUserWhoHasAnIdentity"},
 		{"logins that belong to different identities", "ResourceConflictException", "deny in doubt: AWS merges identities in some cases, which gives one the other's data", "identitypool TestIdentitiesBelongToTheirLogins"},
 
 		{"a code that is used twice", "invalid_grant, and the tokens that it gave are revoked", "RFC 6749, section 4.1.2; AWS documents the refusal alone", "userpool/hosted TestCodeUsedTwiceRevokesItsTokens"},

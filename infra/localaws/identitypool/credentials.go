@@ -36,18 +36,18 @@ type credentials struct {
 //
 // https://docs.aws.amazon.com/cognitoidentity/latest/APIReference/API_GetCredentialsForIdentity.html
 func (s *Service) getCredentialsForIdentity(r *http.Request, in getCredentialsInput) (out getCredentialsOutput, err error) {
-	id, _, logins, err := s.enter(in.IdentityID, in.Logins)
+	identityID, id, _, logins, err := s.enter(in.IdentityID, in.Logins)
 	if err != nil {
 		return out, err
 	}
-	who, given, err := s.give(in.IdentityID, id, logins, in.CustomRoleARN)
+	who, given, err := s.give(identityID, id, logins, in.CustomRoleARN)
 	if err != nil {
 		return out, err
 	}
-	record(r, in.IdentityID, logins)
+	record(r, identityID, logins)
 	audit.From(r.Context()).Allow("the trust policy of " + given.role + " lets the " + who.AuthenticationType + " identity in")
 	return getCredentialsOutput{
-		IdentityID: in.IdentityID,
+		IdentityID: identityID,
 		Credentials: credentials{
 			AccessKeyID: given.AccessKeyID, SecretKey: given.SecretAccessKey, SessionToken: given.SessionToken,
 			Expiration: float64(given.Expiration.Unix()),

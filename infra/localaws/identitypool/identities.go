@@ -17,6 +17,7 @@ import (
 type identity struct {
 	Pool   string            `json:"pool"`
 	Logins map[string]string `json:"logins,omitempty"` // provider name → the user's sub
+	Merged bool              `json:"merged,omitempty"` // into that of the user whom the guest turned out to be
 }
 
 var (
@@ -179,14 +180,19 @@ func (s *Service) link(tx *store.Tx, identityID string, logins []login) error {
 	return identities.Put(tx, identityID, id)
 }
 
-// enter reads an identity, and makes sure that the logins are its own: a user may
-// enter as the identity that belongs to the login, or take a guest's over; a guest may
-// enter as an identity that belongs to nobody.
-func (s *Service) enter(identityID string, tokens map[string]string) (identity, Pool, []login, error) {
+// enter returns the identity that whoever has these logins enters as, and makes sure that
+// they are its own. A user may enter as the identity that belongs to the login, or by way
+// of a guest's: that becomes the user's, unless the user has one already. Then that is the
+// one, and the guest's is of no use any more. A guest may enter as an identity that belongs
+// to nobody.
+//
+// https://docs.aws.amazon.com/cognito/latest/developerguide/switching-identities.html
+func (s *Service) enter(identityID string, tokens map[string]string) (string, identity, Pool, []login, error) {
 	var id identity
 	var p Pool
+	fail := func(err error) (string, identity, Pool, []login, error) { return "", id, p, nil, err }
 	if err := checkID("identityId", identityID); err != nil {
-		return id, p, nil, err
+		return fail(err)
 	}
 	err := s.cfg.Store.View(func(tx *store.Tx) (err error) {
 		var found bool
@@ -200,39 +206,54 @@ func (s *Service) enter(identityID string, tokens map[string]string) (identity, 
 		return err
 	})
 	if err != nil {
-		return id, p, nil, err
+		return fail(err)
 	}
 	logins, err := s.verify(p, tokens)
 	switch {
 	case err != nil:
-		return id, p, nil, err
+		return fail(err)
+	case id.Merged:
+		return fail(forbidden(identityID, "the guest has signed in, and the identity was merged into the user's"))
 	case len(logins) == 0 && len(id.Logins) > 0:
-		return id, p, nil, forbidden(identityID, "the identity belongs to a user; no login was given")
+		return fail(forbidden(identityID, "the identity belongs to a user; no login was given"))
 	case len(logins) == 0 && !p.AllowUnauthenticatedIdentities:
-		return id, p, nil, guestsOff()
+		return fail(guestsOff())
 	case !slices.ContainsFunc(logins, func(l login) bool { return id.Logins[l.provider] != l.subject() }):
-		return id, p, logins, nil
+		return identityID, id, p, logins, nil
 	}
+	var entered string
 	err = s.cfg.Store.Update(func(tx *store.Tx) error {
 		owner, _, err := s.owner(tx, id.Pool, logins)
 		if err != nil {
 			return err
 		}
-		if owner != "" && owner != identityID {
-			return loginsDiffer("the login belongs to another identity")
-		}
 		now, found, err := identities.Get(tx, identityID)
 		if err != nil {
 			return err
 		}
-		// A login that is none of the identity's joins it only beside one that is, or
-		// when nobody has it yet.
-		if !found || owner == "" && len(now.Logins) > 0 {
+		switch guest := found && len(now.Logins) == 0 && !now.Merged; {
+		case found && owner == identityID, guest && owner == "":
+			entered = identityID
+		case guest:
+			now.Merged = true
+			if err := identities.Put(tx, identityID, now); err != nil {
+				return err
+			}
+			entered = owner
+		case owner != "":
+			return loginsDiffer("the login belongs to another identity")
+		default:
+			// A login that is none of the identity's joins it only beside one that is, or
+			// when nobody has it yet.
 			return loginsDiffer("the identity belongs to another login")
 		}
-		return s.link(tx, identityID, logins)
+		if err := s.link(tx, entered, logins); err != nil {
+			return err
+		}
+		id, _, err = identities.Get(tx, entered)
+		return err
 	})
-	return id, p, logins, err
+	return entered, id, p, logins, err
 }
 
 func loginsDiffer(reason string) error {

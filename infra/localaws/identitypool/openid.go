@@ -53,7 +53,7 @@ type getOpenIDTokenOutput struct {
 //
 // https://docs.aws.amazon.com/cognitoidentity/latest/APIReference/API_GetOpenIdToken.html
 func (s *Service) getOpenIDToken(r *http.Request, in getOpenIDTokenInput) (out getOpenIDTokenOutput, err error) {
-	id, p, logins, err := s.enter(in.IdentityID, in.Logins)
+	identityID, id, p, logins, err := s.enter(in.IdentityID, in.Logins)
 	if err != nil {
 		return out, err
 	}
@@ -82,8 +82,8 @@ func (s *Service) getOpenIDToken(r *http.Request, in getOpenIDTokenInput) (out g
 	contents := map[string]any{
 		"iss": "https://" + federation,
 		"aud": id.Pool,
-		"sub": in.IdentityID,
-		"amr": s.cognito(in.IdentityID, id, logins).AMR(),
+		"sub": identityID,
+		"amr": s.cognito(identityID, id, logins).AMR(),
 		"iat": now.Unix(),
 		"exp": now.Add(openIDLife).Unix(),
 	}
@@ -106,8 +106,8 @@ func (s *Service) getOpenIDToken(r *http.Request, in getOpenIDTokenInput) (out g
 	if err != nil {
 		return out, fmt.Errorf("making an OpenID token: %w", err)
 	}
-	record(r, in.IdentityID, logins)
-	return getOpenIDTokenOutput{IdentityID: in.IdentityID, Token: string(token)}, nil
+	record(r, identityID, logins)
+	return getOpenIDTokenOutput{IdentityID: identityID, Token: string(token)}, nil
 }
 
 // signingKey returns the key from the store, and makes it when there is none.

@@ -370,8 +370,6 @@ func TestIdentitiesBelongToTheirLogins(t *testing.T) {
 	w.getID(t, idToken("bob"))
 	_, err = w.credentials(alice, idToken("bob"), "")
 	want(t, err, loginsDiffer)
-	_, err = w.credentials(guest, idToken("bob"), "")
-	want(t, err, loginsDiffer)
 
 	// A guest who logs in for the first time keeps the identity, and is no guest any more.
 	if _, err = w.credentials(guest, idToken("carol"), ""); err != nil {
@@ -407,6 +405,57 @@ func TestIdentitiesBelongToTheirLogins(t *testing.T) {
 	again := map[string]string{provider: idToken("dave")[provider], second: other[second]}
 	_, err = w.credentials(alice, again, "")
 	want(t, err, loginsDiffer)
+}
+
+// What Amplify does for a guest who signs in again: it names the guest's identity beside
+// the user's token. The user gets the identity of before, and the guest's opens nothing
+// any more.
+func TestAGuestSignsInAsAUserWhoHasAnIdentity(t *testing.T) {
+	w := newWorld(t)
+	w.pool(t, func(p *identitypool.Pool) { p.AllowClassicFlow = true })
+	guest, alice := w.getID(t, nil), w.getID(t, idToken("alice"))
+	enter := func(identity string, logins map[string]string) (string, error) {
+		out, err := w.sdk.GetCredentialsForIdentity(context.Background(), &cognitoidentity.GetCredentialsForIdentityInput{IdentityId: &identity, Logins: logins})
+		if err != nil {
+			return "", err
+		}
+		c := w.caller(t, out.Credentials).Cognito
+		if c.IdentityID != *out.IdentityId || c.Subject != "alice" || c.AuthenticationType != "authenticated" {
+			t.Errorf("the credentials are for %+v, and the answer says %s", c, *out.IdentityId)
+		}
+		return *out.IdentityId, nil
+	}
+	got, err := enter(guest, idToken("alice"))
+	want(t, err, "")
+	if got != alice {
+		t.Errorf("alice entered as %s, want %s", got, alice)
+	}
+	for name, logins := range map[string]map[string]string{"a guest": nil, "alice": idToken("alice"), "bob": idToken("bob")} {
+		_, err = enter(guest, logins)
+		want(t, err, "NotAuthorizedException: Access to Identity '"+guest+"' is forbidden.")
+		if t.Failed() {
+			t.Fatalf("entering as %s", name)
+		}
+	}
+	if got := w.getID(t, idToken("alice")); got != alice {
+		t.Errorf("alice is %s, was %s", got, alice)
+	}
+
+	// The classic flow's tokens do the same.
+	guest = w.getID(t, nil)
+	out, err := w.sdk.GetOpenIdToken(context.Background(), &cognitoidentity.GetOpenIdTokenInput{IdentityId: &guest, Logins: idToken("alice")})
+	want(t, err, "")
+	if *out.IdentityId != alice {
+		t.Errorf("the token is for %s, want %s", *out.IdentityId, alice)
+	}
+
+	// A bad token merges nothing.
+	guest = w.getID(t, nil)
+	_, err = enter(guest, map[string]string{provider: "signature"})
+	want(t, err, "NotAuthorizedException: Invalid login token. Couldn't verify signed token.")
+	if _, err := w.credentials(guest, nil, ""); err != nil {
+		t.Errorf("the guest is locked out: %v", err)
+	}
 }
 
 func TestUnknownPoolsAndIdentities(t *testing.T) {
