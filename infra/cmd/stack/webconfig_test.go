@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -118,5 +119,45 @@ func TestWebConfigIsRefused(t *testing.T) {
 	pulumi(t, "{}")
 	if code, out, complaint := told("--stack", "dev"); code != cli.Failed || out != "" || !strings.Contains(complaint, "it has none; make up STACK=dev brings it up") {
 		t.Errorf("a stack without outputs: %d %q %s", code, complaint, out)
+	}
+}
+
+// The commands of the page on clients elsewhere, as make would run them.
+func TestTheCommandsOfThePage(t *testing.T) {
+	root, err := filepath.Abs("../../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile(filepath.Join(root, "functions", "web", "CLIENTS.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	commands := map[string][]string{} // file that it writes → arguments
+	for line := range strings.Lines(string(page)) {
+		line, file, writes := strings.Cut(strings.TrimSpace(line), " > ")
+		if !writes || !strings.HasPrefix(line, "make web-config ") {
+			continue
+		}
+		dry := exec.Command("sh", "-c", "make --no-print-directory -n "+strings.TrimPrefix(line, "make "))
+		dry.Dir = root
+		out, err := dry.Output()
+		if err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		for said := range strings.Lines(string(out)) {
+			if arguments, is := strings.CutPrefix(said, "bin/stack web-config "); is {
+				commands[file] = strings.Fields(strings.ReplaceAll(arguments, "'", ""))
+			}
+		}
+	}
+	pulumi(t, devOutputs)
+	for file, want := range map[string]string{".env.local": "VITE_API_KEY=KEY\n", "config.json": `"apiKey": "KEY"`, "amplify.json": `"Cognito": {`} {
+		code, out, complaint := told(commands[file]...)
+		if code != cli.OK || !strings.Contains(out, want) {
+			t.Errorf("%s by %q: %d %s\n%s", file, commands[file], code, complaint, out)
+		}
+	}
+	if len(commands) != 3 {
+		t.Errorf("the page's commands are %v", commands)
 	}
 }

@@ -58,11 +58,11 @@ func Find(t testing.TB) string {
 	return ""
 }
 
-// New starts a Chromium without a window. It is gone, with its profile, when the test
-// ends.
-func New(t testing.TB) *Browser {
+// New starts a Chromium without a window, with more command-line flags than a test needs
+// as a rule. It is gone, with its profile, when the test ends.
+func New(t testing.TB, flags ...chromedp.ExecAllocatorOption) *Browser {
 	t.Helper()
-	options := []chromedp.ExecAllocatorOption{chromedp.ExecPath(Find(t)), chromedp.UserDataDir(t.TempDir())}
+	options := append([]chromedp.ExecAllocatorOption{chromedp.ExecPath(Find(t)), chromedp.UserDataDir(t.TempDir())}, flags...)
 	for name, value := range map[string]any{
 		"headless": "new", "no-sandbox": true, "disable-gpu": true, "disable-quic": true, "no-first-run": true, "hide-scrollbars": true,
 		"disable-background-networking": true, "disable-component-update": true, "disable-sync": true, "disable-dev-shm-usage": true,
@@ -112,6 +112,14 @@ func (b *Browser) begin() {
 	// As in a window that the user is in: else nothing shows where the focus is.
 	if _, err := chromedp.Call(b.ctx, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}); err != nil {
 		b.t.Fatalf("starting the browser: %v", err)
+	}
+}
+
+// Listen calls back with each event of the tab.
+func (b *Browser) Listen(then func(event any)) {
+	b.t.Helper()
+	if err := chromedp.Listen(b.ctx, then); err != nil {
+		b.t.Fatalf("listening to the browser: %v", err)
 	}
 }
 

@@ -44,10 +44,21 @@ func Call[T any](b *Browser, function string, args ...any) T {
 	return Ask(b, "calling "+clip(function), chromedp.Evaluate[T]("("+function+")("+strings.Join(list, ", ")+")", chromedp.EvalAwaitPromise))
 }
 
-// WaitFor waits until a JavaScript expression is true.
+// WaitFor waits until a JavaScript expression is true, in the document that is shown by
+// then.
 func (b *Browser) WaitFor(expression string) {
 	b.t.Helper()
-	Ask(b, "waiting for "+clip(expression), chromedp.Poll[bool](expression))
+	ctx, cancel := context.WithTimeout(b.ctx, step)
+	defer cancel()
+	for {
+		_, err := chromedp.Run(ctx, chromedp.Poll[bool](expression))
+		switch {
+		case err == nil:
+			return
+		case !strings.Contains(err.Error(), "Cannot find context"): // the document that it waited in has been left
+			b.t.Fatalf("waiting for %s: %v", clip(expression), err)
+		}
+	}
 }
 
 func clip(text string) string {
