@@ -170,6 +170,8 @@ func schema(entries []settings.Entry) string {
 		switch {
 		case e.Kind == "list of routes":
 			b.WriteString("    type: array\n    items:\n      type: object\n")
+		case e.Kind == "list of texts":
+			b.WriteString("    type: array\n    items:\n      type: string\n    default: []\n")
 		case strings.HasPrefix(e.Kind, "list"):
 			b.WriteString("    type: array\n    items:\n      type: object\n    default: []\n")
 		case strings.HasPrefix(e.Kind, "mapping"):

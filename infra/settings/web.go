@@ -95,12 +95,8 @@ func checkWebPaths(o object, s *Settings) {
 	}
 }
 
-// checkWebPlace refuses a web client that nobody could open, and one that AWS could not
-// keep the parameter of.
+// checkWebPlace refuses a web client whose parameter AWS would refuse.
 func checkWebPlace(o object, s *Settings) {
-	if s.Target == Local && s.Domain.Name != "" && !s.Domain.DefaultEndpoint {
-		o.p.add(o.at("web.function"), "serves a page that nobody could open: %s is false, and the local AWS answers at that endpoint alone", o.at("domain.defaultEndpoint"))
-	}
 	// https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-parameter-name-constraints.html
 	if project := strings.ToLower(s.Project); strings.HasPrefix(project, "aws") || strings.HasPrefix(project, "ssm") {
 		o.p.add(o.at("web.function"), "needs the SSM parameter %s, and AWS takes no name that begins with aws or ssm: give the project another name", s.WebParameter())

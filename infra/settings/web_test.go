@@ -158,8 +158,6 @@ func TestAWrongWebClientIsToldWhatIsWrong(t *testing.T) {
 		{"its variable is set", open + "\n" + web + "functions: {require-auth: {environment: {WEB_PARAMETER: /mine}}}",
 			[]string{`auth-api:functions.require-auth.environment.WEB_PARAMETER is set by the program, as auth-api:web says`}},
 		{"another function's variable", open + "\n" + web + "functions: {no-auth: {environment: {WEB_PARAMETER: /mine}}}", nil},
-		{"local, and the endpoint is closed", open + "\n" + web + "target: local\ndomain: {name: api.example.com, certificateArn: 'arn:aws:acm:us-west-2:123456789012:certificate/a', defaultEndpoint: false}",
-			[]string{`auth-api:web.function serves a page that nobody could open: auth-api:domain.defaultEndpoint is false, and the local AWS answers at that endpoint alone`}},
 		{"on AWS the domain leads to it", open + "\n" + web + "domain: {name: api.example.com, certificateArn: 'arn:aws:acm:us-west-2:123456789012:certificate/a', defaultEndpoint: false}", nil},
 		{"a private API", open + "\n" + web + "resourcePolicy: {vpcEndpointIds: [vpce-0123456789abcdef0]}", nil},
 
