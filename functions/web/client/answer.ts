@@ -18,10 +18,11 @@ export class Answer {
     this.#then = then;
   }
 
-  /** Before any request. */
-  empty(): void {
+  /** Before any request; without a door there will be none. */
+  empty(doors: boolean): void {
     clearTimeout(this.#timer);
-    this.#show("idle", false, el("h2", { tabindex: "-1" }, "Which door?"), el("p", {}, "Choose one above. The answer shows up here."));
+    this.#show("idle", false, el("h2", { tabindex: "-1" }, doors ? "Which door?" : "No doors yet"),
+      el("p", {}, doors ? "Choose one above. The answer shows up here." : "No route of this API has a button here. Who runs it chooses them in the stack file, under web.routes."));
   }
 
   waiting(route: Route): void {

@@ -63,8 +63,7 @@ class View {
 
   begin(fault?: Fault): void {
     const { config } = this.#parts;
-    put(byId("doors"), ...config.routes.map((route, i) => this.#door(route, `door-${String(i)}`)),
-      config.routes.length === 0 && el("p", { class: "note" }, "This API has no door with a button here. Those who run it choose them in the stack file, under web.routes."));
+    put(byId("doors"), ...config.routes.map((route, i) => this.#door(route, `door-${String(i)}`)));
     this.#who = undefined; // the session may have told of an account before there were doors
     this.#changed();
     if (fault) this.#notice(fault);
@@ -79,7 +78,7 @@ class View {
     corner(byId("corner"), session, (error) => { this.#answer.came(wordsOf(error)); });
     this.#open.clear();
     for (const route of this.#doors.keys()) this.#label(route);
-    if (!this.#busy) this.#answer.empty();
+    if (!this.#busy) this.#answer.empty(this.#doors.size > 0);
     this.#draw({ account: session.account });
   }
 
@@ -90,7 +89,8 @@ class View {
   }
 
   #door(route: Route, id: string): HTMLElement {
-    const button = el("button", { type: "button", "aria-describedby": id, click: () => { this.#ask(route).catch(reportError); } }, label(route));
+    const button = el("button", { type: "button", "aria-describedby": id, click: () => { this.#ask(route).catch(reportError); } },
+      ...label(route).split(/(?<=\/)/).flatMap((part) => [part, el("wbr")])); // a long path breaks at its slashes
     const state = el("span", { class: "state" });
     const card = el("div", { class: "door" }, button, el("p", { id }, el("code", {}, label(route) === route.path ? route.method : `${route.method} ${route.path}`), " ", state), sign("go"));
     this.#doors.set(route, { button, card, state });

@@ -33,7 +33,7 @@ func TestStates(t *testing.T) {
 		{"identity-pool-down", guest(map[string][]object{"/require-auth": {{"fault": fault("unreachable", object{"what": "identity-pool"})}}}), "Req. Auth", "No credentials for now", []string{"nothing was sent to the API"}, "No credentials for now."},
 		{"no-configuration", scenario{NoConfig: fault("configuration", object{"detail": "config.json answered 404."})}, "",
 			"This page does not know its API yet", []string{"make up", "config.json answered 404.", "Load the page again"}, "This page does not know its API yet."},
-		{"no-routes", scenario{Config: config()}, "", "Which door?", []string{"no door with a button", "web.routes"}, ""},
+		{"no-routes", scenario{Config: config()}, "", "No doors yet", []string{"No route of this API has a button here.", "web.routes"}, ""},
 		{"no-credentials", scenario{Config: config(open1, signed, token), Answers: map[string][]object{"/profile": {answer(token, "", "no-credentials", 401, "UnauthorizedException", `{"message":"Unauthorized"}`)}}}, "/profile",
 			"Sign in first", []string{"This door wants a token", "Unauthorized"}, "401 Unauthorized. Sign in first."},
 		{"no-proof", member(map[string][]object{"/require-auth": {answer(signed, "authenticated", "no-credentials", 403, "MissingAuthenticationTokenException", `{"message":"Missing Authentication Token"}`)}}), "Req. Auth",
