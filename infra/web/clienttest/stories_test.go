@@ -119,7 +119,8 @@ func TestRenewal(t *testing.T) {
 	s.Advance(2 * time.Hour)
 	p.gets("/no-auth", 200, "allowed")
 	refreshes, exchanges := s.count("cognito /oauth2/token"), s.count("cognito-identity GetCredentialsForIdentity")
-	if got := browsertest.Eval[string](p.Browser, `Promise.all([1, 2, 3, 4].map(() => page.call("/require-auth"))).then((all) => all.map((one) => one.exchange.decision).join())`); got != "allowed,allowed,allowed,allowed" {
+	if got := browsertest.Eval[string](p.Browser, `Promise.all([page.call("/require-auth"), page.call("/require-auth"), page.token("id"), page.token("access")])
+		.then(([one, other, ...tokens]) => [one.exchange.decision, other.exchange.decision, ...tokens.map((token) => typeof token)].join())`); got != "allowed,allowed,string,string" {
 		t.Errorf("four at once: %s", got)
 	}
 	if r, x := s.count("cognito /oauth2/token")-refreshes, s.count("cognito-identity GetCredentialsForIdentity")-exchanges; r != 1 || x != 1 {
@@ -478,6 +479,26 @@ func TestFaults(t *testing.T) {
 	p.show(s.webURL)
 	if got := p.fault(); got.Kind != "configuration" || !strings.Contains(got.Detail, "502") {
 		t.Errorf("without a configuration: %+v", got)
+	}
+}
+
+// No request waits for ever: each is given up when its time is over.
+func TestPatience(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil)
+	p := s.open()
+	browsertest.Eval[bool](p.Browser, `(() => {
+		globalThis.waited = [];
+		AbortSignal.timeout = (milliseconds) => {
+			waited.push(milliseconds);
+			return AbortSignal.abort(new DOMException("signal timed out", "TimeoutError"));
+		};
+		return true;
+	})()`)
+	p.fails("/no-auth", "unreachable", "api")
+	p.fails("/require-auth", "unreachable", "identity-pool")
+	if got := browsertest.Eval[[]int](p.Browser, "waited"); len(got) != 2 || got[0] < 29_000 || got[0] > 60_000 || got[1] < 5_000 || got[1] > 29_000 {
+		t.Errorf("requests are given up after %v ms", got)
 	}
 }
 
