@@ -40,6 +40,7 @@ type WebRoute struct {
 	Path           string   `json:"path"`
 	Authorization  string   `json:"authorization"` // NONE, AWS_IAM or COGNITO_USER_POOLS
 	APIKeyRequired bool     `json:"apiKeyRequired"`
+	Guests         bool     `json:"guests,omitempty"` // AWS_IAM: whether guests may call, too
 	Scopes         []string `json:"scopes,omitempty"`
 }
 
@@ -71,8 +72,8 @@ func (o Outputs) Web() (WebConfig, error) {
 		return WebConfig{}, fmt.Errorf("reading what a web client needs of the stack's outputs: they lack %s", strings.Join(missing, ", "))
 	}
 	for _, name := range o.RouteNames() {
-		if r := o.Routes[name]; r.Authorization != "CUSTOM" {
-			c.Routes = append(c.Routes, WebRoute{r.Method, r.Path, r.Authorization, r.APIKeyRequired, r.Scopes})
+		if r := o.Routes[name]; r.Authorization != "CUSTOM" && !r.Web {
+			c.Routes = append(c.Routes, WebRoute{r.Method, r.Path, r.Authorization, r.APIKeyRequired, slices.Contains(r.Callers, "guest"), r.Scopes})
 		}
 	}
 	return c, nil

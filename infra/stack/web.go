@@ -3,10 +3,12 @@ package stack
 import (
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"auth-api/infra/settings"
 	"auth-api/infra/web"
 )
 
@@ -82,6 +84,7 @@ func (d *deployment) webConfig(address string, k known) web.Config {
 	for _, r := range s.Buttons() {
 		config.Routes = append(config.Routes, web.Route{
 			Method: r.Method, Path: r.Path, Authorization: string(r.Authorization), APIKeyRequired: r.APIKeyRequired, Scopes: r.Scopes,
+			Guests: slices.Contains(r.Callers, settings.Guest),
 		})
 	}
 	return config

@@ -31,6 +31,7 @@ type Route struct {
 	Path           string   `json:"path"`
 	Authorization  string   `json:"authorization"` // NONE, AWS_IAM, COGNITO_USER_POOLS
 	APIKeyRequired bool     `json:"apiKeyRequired"`
+	Guests         bool     `json:"guests,omitempty"` // AWS_IAM: whether guests may call, too
 	Scopes         []string `json:"scopes,omitempty"` // COGNITO_USER_POOLS: those of which an access token needs one
 }
 

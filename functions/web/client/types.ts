@@ -29,6 +29,8 @@ export interface Route {
   path: string;
   authorization: "NONE" | "AWS_IAM" | "COGNITO_USER_POOLS";
   apiKeyRequired: boolean;
+  /** AWS_IAM: whether guests may call, too. */
+  guests?: boolean;
   /** COGNITO_USER_POOLS with scopes takes an access token, without any an ID token. */
   scopes?: string[];
 }

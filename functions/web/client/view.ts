@@ -48,8 +48,6 @@ class View {
   readonly #answer = new Answer(byId("answer"), (next) => { this.#do(next); });
   readonly #draw: (shown: Shown) => void;
   readonly #doors = new Map<Route, { button: HTMLElement; card: HTMLElement; state: HTMLElement }>();
-  /** Doors that let a guest in: which ones do is not known before it is tried. */
-  readonly #open = new Set<Route>();
   /** The account that is shown; an empty text is a guest's. */
   #who: string | undefined;
   #busy: Route | undefined;
@@ -76,7 +74,6 @@ class View {
     if (who === this.#who) return;
     this.#who = who;
     corner(byId("corner"), session, (error) => { this.#answer.came(wordsOf(error)); });
-    this.#open.clear();
     for (const route of this.#doors.keys()) this.#label(route);
     if (!this.#busy) this.#answer.empty(this.#doors.size > 0);
     this.#draw({ account: session.account });
@@ -102,7 +99,7 @@ class View {
     const door = this.#doors.get(route);
     if (!door) return;
     const guest = !this.#parts.session.account;
-    const free = route.authorization === "NONE", locked = guest && !free && !this.#open.has(route);
+    const free = route.authorization === "NONE", locked = guest && !free && !route.guests;
     door.card.classList.toggle("locked", locked);
     put(door.state, sign(locked ? "lock" : free || guest ? "open" : "person"), locked ? "Locked for guests. Try it." : free ? "Open to all" : guest ? "Open to guests too" : "Asks who you are");
   }
@@ -120,14 +117,12 @@ class View {
         this.#came(this.#parts.session.account, route, changedMeanwhile);
         return;
       }
-      if (x.decision === "allowed" && !account) this.#open.add(route);
       this.#came(account, route, ofAnswer(x, account, Date.now()), x);
     } catch (error) {
       this.#came(account, route, wordsOf(error));
     } finally {
       this.#busy = undefined;
       this.#mark();
-      this.#label(route);
     }
   }
 

@@ -18,6 +18,7 @@ type scenario struct {
 var (
 	open1  = object{"method": "GET", "path": "/no-auth", "authorization": "NONE", "apiKeyRequired": true}
 	signed = object{"method": "GET", "path": "/require-auth", "authorization": "AWS_IAM", "apiKeyRequired": true}
+	both   = object{"method": "GET", "path": "/require-auth", "authorization": "AWS_IAM", "apiKeyRequired": true, "guests": true}
 	token  = object{"method": "GET", "path": "/profile", "authorization": "COGNITO_USER_POOLS", "apiKeyRequired": false}
 	demo   = object{"sub": "8b1e", "username": "demouser", "email": "demouser@example.com", "groups": []string{"staff", "editors"}}
 )

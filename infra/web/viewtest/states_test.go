@@ -19,7 +19,7 @@ func TestStates(t *testing.T) {
 			"Open for All!", []string{"200 OK", "34 ms", "asks nobody who they are"}, "200 OK. Open for All!"},
 		{"guest-refused", guest(map[string][]object{"/require-auth": {answer(signed, "guest", "not-permitted", 403, "AccessDeniedException", denied)}}), "Req. Auth",
 			"Not for guests", []string{"403 Forbidden", "Your credentials are a guest’s. The guest role may not call this route.", "The API’s own words", "no identity-based policy allows", "Sign in"}, "403 Forbidden. Not for guests. Your credentials are a guest’s."},
-		{"guest-allowed", guest(map[string][]object{"/require-auth": {answer(signed, "guest", "allowed", 200, "", `{"message":"Welcome, guest"}`)}}), "Req. Auth",
+		{"guest-allowed", scenario{Config: config(both), Answers: map[string][]object{"/require-auth": {answer(both, "guest", "allowed", 200, "", `{"message":"Welcome, guest"}`)}}}, "Req. Auth",
 			"Welcome, guest", []string{"the guest role may call this route", "Open to guests too"}, "200 OK. Welcome, guest"},
 		{"member", member(nil), "", "Which door?", []string{"demouser", "Asks who you are"}, ""},
 		{"member-in", member(map[string][]object{"/require-auth": {answer(signed, "authenticated", "allowed", 200, "", `{"message":"You're past the velvet rope!","caller":{"kind":"user"}}`)}}), "Req. Auth",
