@@ -1,6 +1,7 @@
 package authz_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"reflect"
 	"strings"
@@ -503,6 +504,56 @@ func BenchmarkDecide(b *testing.B) {
 	for b.Loop() {
 		if !authz.Decide(r, p).Allowed {
 			b.Fatal("denied")
+		}
+	}
+}
+
+// Who asks why is told what each statement says, and each condition with what it was held
+// against.
+func TestAStepTellsItsStatement(t *testing.T) {
+	resource, err := authz.ParseResource(`{"Version": "2012-10-17", "Statement": {"Sid": "Fence", "Effect": "Deny", "NotPrincipal": {"AWS": ["123456789012"], "Service": "x.amazonaws.com"},
+		"NotAction": "s3:*", "Resource": ["execute-api:/a", "arn:aws:s3:::b"],
+		"Condition": {"NotIpAddress": {"aws:SourceIp": ["10.0.0.0/8", "192.0.2.0/24"]}, "StringNotEqualsIfExists": {"aws:PrincipalTag/team": "blue"}}}}`,
+		func(pattern string) string {
+			return strings.Replace(pattern, "execute-api:/", "arn:aws:execute-api:r:a:x/", 1)
+		})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := authz.Request{Action: invoke, Resource: api, Context: authz.Context{"AWS:sourceip": {"203.0.113.1"}}}
+	_, steps := authz.Explain(r, authz.Policies{Resource: &authz.Source{Name: "api", Policy: resource}})
+	want := []authz.Step{{
+		Type: authz.ResourceBased, Policy: "api", SID: "Fence", Effect: "Deny", Why: "it is not about the resource " + api, Action: invoke, Resource: api,
+		Written: authz.Written{
+			NotActions: []string{"s3:*"}, Resources: []string{"arn:aws:execute-api:r:a:x/a", "arn:aws:s3:::b"},
+			NotPrincipals: []string{"AWS: 123456789012", "Service: x.amazonaws.com"},
+		},
+		Conditions: []authz.Condition{
+			{Operator: "NotIpAddress", Key: "aws:SourceIp", Operands: []string{"10.0.0.0/8", "192.0.2.0/24"}, Values: []string{"203.0.113.1"}, Holds: true},
+			{Operator: "StringNotEqualsIfExists", Key: "aws:PrincipalTag/team", Operands: []string{"blue"}, Values: []string{}, Holds: true},
+		},
+	}}
+	if !reflect.DeepEqual(steps, want) {
+		t.Errorf("got  %+v\nwant %+v", steps, want)
+	}
+	data, err := json.Marshal(steps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var read []authz.Step
+	if err := json.Unmarshal(data, &read); err != nil || !reflect.DeepEqual(read, want) {
+		t.Errorf("as JSON: %v %s", err, data)
+	}
+	for document, want := range map[string]authz.Written{
+		`{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*", "NotResource": "*"}}`:    {Actions: []string{"*"}, NotResources: []string{"*"}, Principals: []string{"*"}},
+		`{"Statement": {"Effect": "Deny", "NotPrincipal": "*", "Action": "a:b", "Resource": ["*"]}}`: {Actions: []string{"a:b"}, Resources: []string{"*"}, NotPrincipals: []string{"*"}},
+	} {
+		p, err := authz.ParseResource(document, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, steps := authz.Explain(r, authz.Policies{Resource: &authz.Source{Policy: p}}); !reflect.DeepEqual(steps[0].Written, want) {
+			t.Errorf("%s: %+v", document, steps[0].Written)
 		}
 	}
 }

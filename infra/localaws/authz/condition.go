@@ -78,11 +78,12 @@ type condition struct {
 	quantifier quantifier
 	ifExists   bool
 	operands   []operand
+	written    []string // the operands, as the policy has them
 }
 
 // compileCondition compiles one operator, key and operands.
 func compileCondition(name, key string, values []string, variables bool) (condition, error) {
-	c := condition{name: name, key: key}
+	c := condition{name: name, key: key, written: values}
 	base := name
 	switch {
 	case strings.HasPrefix(base, "ForAnyValue:"):

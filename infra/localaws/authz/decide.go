@@ -7,13 +7,18 @@ import (
 
 // Step is one statement that was looked at for a decision.
 type Step struct {
-	Type      PolicyType
-	Policy    string // name of the policy
-	Statement int    // index, from 0
-	SID       string
-	Effect    string // Allow, Deny
-	Matched   bool
-	Why       string // why it did not match; empty when it did
+	Type      PolicyType `json:"type"`
+	Policy    string     `json:"policy"`    // its name
+	Statement int        `json:"statement"` // index, from 0
+	SID       string     `json:"sid,omitempty"`
+	Effect    string     `json:"effect"` // Allow, Deny
+	Matched   bool       `json:"matched"`
+	Why       string     `json:"why,omitempty"` // why it did not match; empty when it did
+	Action    string     `json:"action"`        // that was asked for
+	Resource  string     `json:"resource,omitempty"`
+
+	Written    Written     `json:"written"`
+	Conditions []Condition `json:"conditions,omitempty"`
 }
 
 // Decide says whether the request is allowed, and which statement says so.
@@ -101,7 +106,8 @@ func look(r *Request, sources []Source, t PolicyType, steps *[]Step) (f found) {
 				if s.deny {
 					effect = "Deny"
 				}
-				*steps = append(*steps, Step{Type: t, Policy: source.Name, Statement: j, SID: s.sid, Effect: effect, Matched: ok, Why: why})
+				*steps = append(*steps, Step{Type: t, Policy: source.Name, Statement: j, SID: s.sid, Effect: effect, Matched: ok, Why: why,
+					Action: r.Action, Resource: r.Resource, Written: s.written, Conditions: s.held(r)})
 			}
 		}
 	}

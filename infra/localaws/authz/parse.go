@@ -202,6 +202,7 @@ func parseStatement(raw json.RawMessage, variables bool, rewrite func(string) st
 			return s, fmt.Errorf(`"Condition": %w`, err)
 		}
 	}
+	s.written = writtenIn(elements, rewrite)
 	return s, nil
 }
 

@@ -19,6 +19,7 @@ type statement struct {
 	principals    *principals // nil when the policy has none
 	notPrincipals bool
 	conditions    []condition
+	written       Written
 }
 
 // grant says how far an allow of a resource-based policy reaches.

@@ -383,6 +383,13 @@ func TestServiceNeedsPermission(t *testing.T) {
 		if test.allowed && err != nil || !test.allowed && !errors.Is(err, lambda.ErrNotPermitted) {
 			t.Errorf("%s: error is %v", test.name, err)
 		}
+		decision, steps, asked := r.Permitted(lambda.Invocation{Function: test.function, Principal: test.principal, SourceARN: test.source, SourceAccount: test.account})
+		if errors.Is(asked, lambda.ErrNotPermitted) != !test.allowed || decision.Allowed != (test.allowed && len(steps) > 0) {
+			t.Errorf("%s: asked whether it is permitted, it says %v %+v %v", test.name, asked, decision, steps)
+		}
+	}
+	if _, _, err := r.Permitted(lambda.Invocation{Function: "nowhere", Principal: api}); err == nil || errors.Is(err, lambda.ErrNotPermitted) {
+		t.Errorf("of a function that is not there it says %v", err)
 	}
 }
 

@@ -283,6 +283,15 @@ func (fn *function) permits(in Invocation, arn, account string) error {
 	if !isService(in.Principal) {
 		return nil
 	}
+	request, policies := fn.permission(in, arn, account)
+	if d := authz.Decide(request, policies); !d.Allowed {
+		return fmt.Errorf("invoking %s for %s on behalf of %s: %w: %s", strings.TrimPrefix(arn, fn.arn[:len(fn.arn)-len(fn.Name)]), in.Principal, in.SourceARN, ErrNotPermitted, d.Reason)
+	}
+	return nil
+}
+
+// permission is what is to be decided when a service invokes the function by this ARN.
+func (fn *function) permission(in Invocation, arn, account string) (authz.Request, authz.Policies) {
 	if in.SourceAccount != "" {
 		account = in.SourceAccount
 	}
@@ -299,8 +308,5 @@ func (fn *function) permits(in Invocation, arn, account string) error {
 	if in.SourceARN != "" {
 		request.Context["AWS:SourceArn"] = []string{in.SourceARN}
 	}
-	if d := authz.Decide(request, policies); !d.Allowed {
-		return fmt.Errorf("invoking %s for %s on behalf of %s: %w: %s", strings.TrimPrefix(arn, fn.arn[:len(fn.arn)-len(fn.Name)]), in.Principal, in.SourceARN, ErrNotPermitted, d.Reason)
-	}
-	return nil
+	return request, policies
 }
