@@ -25,6 +25,12 @@ type (
 // 2 KB before its client knows, others at once after.
 func (s *Server) Requests(f audit.Filter) []audit.Entry { return s.requests.List(f) }
 
+// Explain explains the newest request with this id; see testers.Explanation. It reports
+// false when no such request is among the last thousand.
+func (s *Server) Explain(requestID string) (testers.Explanation, bool, error) {
+	return s.testers.Explain(requestID)
+}
+
 // Users returns the users of a pool, or of all pools when poolID is empty. It fails when
 // there is no such pool.
 func (s *Server) Users(poolID string) ([]userpool.UserView, error) {

@@ -1,7 +1,6 @@
 package access
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,7 +10,6 @@ import (
 	"auth-api/infra/localaws/iam"
 	"auth-api/infra/localaws/identitypool"
 	"auth-api/infra/localaws/lambda"
-	"auth-api/infra/localaws/sigv4"
 	"auth-api/infra/localaws/store"
 	"auth-api/infra/localaws/userpool"
 	"auth-api/infra/localaws/userpool/jwt"
@@ -196,16 +194,10 @@ func (b *builder) holder(p person) (asker, error) {
 	if err == nil {
 		out.question.Caller, err = b.aws.IAM.CallerOf(given)
 	}
-	var none *identitypool.NoCredentials
-	var trust *iam.TrustError
-	var unknown *sigv4.Error
+	reason, none := withoutCredentials(err)
 	switch {
-	case errors.As(err, &none):
-		out.NoCredentials = short(none.Reason)
-	case errors.As(err, &trust):
-		out.NoCredentials = short(trust.Error())
-	case errors.As(err, &unknown):
-		out.NoCredentials = short(unknown.Error())
+	case none:
+		out.NoCredentials = reason
 	case err != nil:
 		return asker{}, fmt.Errorf("getting credentials for %s: %w", out.Name, err)
 	default:

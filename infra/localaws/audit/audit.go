@@ -24,6 +24,7 @@ type Record struct {
 	decision string
 	reason   string
 	fault    error
+	kept     any
 }
 
 type key struct{}
@@ -56,6 +57,10 @@ func (r *Record) Denyf(format string, args ...any) { r.Deny(fmt.Sprintf(format, 
 
 // Fault says that the local AWS itself failed.
 func (r *Record) Fault(err error) { r.set(func() { r.fault = err }) }
+
+// Keep says what the room that answered needs to explain its answer later: nothing that is
+// secret, and nothing that is large. It is kept in memory, as Entry.Kept.
+func (r *Record) Keep(what any) { r.set(func() { r.kept = what }) }
 
 func (r *Record) set(change func()) {
 	if r == nil {

@@ -21,6 +21,9 @@ type Entry struct {
 	Decision string        `json:"decision,omitempty"` // allow, deny, or nothing was to decide
 	Reason   string        `json:"reason,omitempty"`
 	Fault    string        `json:"fault,omitempty"` // what failed in the local AWS itself
+
+	// Kept is what the room that answered explains its answer by, as Record.Keep got it.
+	Kept any `json:"-"`
 }
 
 // The longest texts that are kept of a request, in bytes: a thousand requests of
@@ -38,6 +41,7 @@ func (r *Record) Entry(at time.Time, method, path string, status int, took time.
 		ID: r.RequestID, Time: at.UTC(), Method: clip(method, longestName), Path: clip(path, longestText), Status: status, Took: took,
 		Service: clip(r.service, longestName), Caller: clip(r.caller, longestName), Decision: r.decision,
 	}
+	e.Kept = r.kept
 	reason, _, more := strings.Cut(r.reason, "\n")
 	if more { // what is put in parentheses after it begins on this line
 		reason = strings.TrimSuffix(reason, " (canonical request:")
@@ -123,6 +127,18 @@ func (q *Requests) List(f Filter) []Entry {
 		found = found[len(found)-f.Limit:]
 	}
 	return found
+}
+
+// Find returns the newest entry of the request with this id.
+func (q *Requests) Find(id string) (Entry, bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for i := len(q.ring) - 1; i >= 0; i-- {
+		if e := &q.ring[(q.next+i)%len(q.ring)]; e.ID == id {
+			return *e, true
+		}
+	}
+	return Entry{}, false
 }
 
 // Clear forgets all entries.

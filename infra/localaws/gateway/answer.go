@@ -18,12 +18,25 @@ import (
 // DEFAULT_4XX or DEFAULT_5XX apply.
 func (x *exchange) refuse(a Answer, reason string) bool {
 	x.record.Deny(strconv.Itoa(a.Status) + " " + a.Code + ": " + reason)
-	status, contentType := a.Status, "application/json"
-	body := errorBody(a)
+	h := x.w.Header()
+	status, contentType, body := x.rendered(a, h)
+	x.stamp(h)
+	h.Set("x-amzn-ErrorType", a.Code)
+	if a.Code == "" {
+		h.Del("x-amzn-ErrorType")
+	}
+	h.Set("Content-Type", contentType)
+	x.write(status, body)
+	return false
+}
+
+// rendered is the answer as the API's gateway responses have it; their headers go into h.
+func (x *exchange) rendered(a Answer, h http.Header) (status int, contentType string, body []byte) {
+	status, contentType = a.Status, "application/json"
+	body = errorBody(a)
 	if a.Plain {
 		contentType, body = "text/plain", []byte(a.Message)
 	}
-	h := x.w.Header()
 	if g := x.stage.gatewayResponse(a); g != nil {
 		if g.StatusCode != 0 {
 			status = g.StatusCode
@@ -37,14 +50,7 @@ func (x *exchange) refuse(a Answer, reason string) bool {
 			contentType, body = mediaType, []byte(text)
 		}
 	}
-	x.stamp(h)
-	h.Set("x-amzn-ErrorType", a.Code)
-	if a.Code == "" {
-		h.Del("x-amzn-ErrorType")
-	}
-	h.Set("Content-Type", contentType)
-	x.write(status, body)
-	return false
+	return status, contentType, body
 }
 
 // message is the message as JSON has it: null when there is none.

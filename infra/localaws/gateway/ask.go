@@ -12,7 +12,8 @@ import (
 
 // Question asks whether the gateway would let a request through to its integration. It
 // is decided as requests are, by the same code, but for what a sender proves: that is
-// taken at its word. Rates, quotas and request validation are no part of it.
+// taken at its word. Ask stops at the API key; Explain goes all the way, and only what a
+// rate or a quota has left is no part of it.
 type Question struct {
 	APIID, Stage string
 	Method       string // GET, never ANY
@@ -22,6 +23,14 @@ type Question struct {
 	Token  *jwt.Claims // of the user pool's token that it carries; nil for none
 	APIKey bool        // whether it carries a key that is good on the stage, where there is one
 
+	// What Explain takes besides.
+	WrongKey bool        // it carries an API key that is nobody's
+	KeyID    string      // it carries the API key with this id
+	Query    string      // as in a URL, without the question mark
+	Header   http.Header // further ones; where the identity source of a Lambda authorizer stands, say
+	Body     []byte
+	Unseen   bool // query, headers and body are not known, and so not validated
+
 	SourceIP, UserAgent, Referer string
 
 	// OwnDomain says that the request comes by a domain name of the API's own, as it must
@@ -29,6 +38,8 @@ type Question struct {
 	OwnDomain bool
 
 	Explain bool // fill in Ruling.Steps
+
+	proof proof
 }
 
 // Ruling answers a Question.
@@ -52,7 +63,10 @@ func (s *Service) Ask(q Question) (Ruling, error) {
 	}
 	a := asked{Question: q, service: s, state: c}
 	so := a.decide()
-	out := Ruling{Reason: so.reason, Steps: a.steps}
+	out := Ruling{Reason: so.reason}
+	for _, l := range a.looks {
+		out.Steps = append(out.Steps, l.Steps...)
+	}
 	if a.entry.method != nil {
 		out.Route = routeOf(a.entry.method)
 	}
@@ -80,8 +94,9 @@ type asked struct {
 	service *Service
 	state   *compiled
 	entry   entry
-	steps   []authz.Step
+	looks   []Look
 	depends string // name of the Lambda authorizer that would have to be asked
+	way     *walk  // takes what each gate says, unless it is nil
 }
 
 func (a *asked) decide() outcome {
@@ -91,38 +106,77 @@ func (a *asked) decide() outcome {
 		sourceIP: a.SourceIP, userAgent: a.UserAgent, referer: a.Referer, now: a.service.cfg.Now(),
 	}
 	if a.Explain {
-		a.entry.steps = &a.steps
+		a.entry.looks = &a.looks
 	}
-	if so.refused() {
+	if a.way.found(so); so.refused() {
 		return so
 	}
-	if a.entry.method, _ = st.api.Match(a.Method, a.Path); a.entry.method == nil {
-		return refused(answerMissingToken, "no resource and method of the API serve "+a.Method+" "+a.Path)
+	var parameters map[string]string
+	if a.entry.method, parameters = st.api.Match(a.Method, a.Path); a.entry.method == nil {
+		r, err := a.request()
+		if err != nil {
+			return faulty(err, "the request that is asked about cannot be made")
+		}
+		so = unserved(r, a.Path)
+		a.way.matched(nil, so)
+		return so
 	}
-	if so = a.entry.authorize(a); so.refused() {
+	a.way.matched(parameters, so)
+	so = a.entry.authorize(a)
+	if a.way.authorized(so); so.refused() {
 		return so
 	}
 	if a.depends != "" && st.api.APIKeySource == openapi.APIKeySourceAuthorizer {
-		return so // the key is the authorizer's to give
+		return a.way.further(nil, nil, so) // the key is the authorizer's to give
 	}
-	if _, _, no := a.entry.admitKey(a.state, a); no.refused() {
+	key, p, no := a.entry.admitKey(a.state, a)
+	if a.way.keyed(key, p, no); no.refused() {
 		return no
 	}
-	return so
+	return a.way.further(key, p, so)
+}
+
+// request is one as the question's sender would make it, but for the proof, which is made
+// up: nobody verifies it.
+func (a *asked) request() (*http.Request, error) {
+	r, err := http.NewRequest(a.Method, "http://"+a.APIID+a.Path, nil)
+	if err != nil {
+		return nil, err
+	}
+	r.URL.RawQuery = a.Query
+	if a.Header != nil {
+		r.Header = a.Header.Clone()
+	}
+	for name, value := range map[string]string{"User-Agent": a.UserAgent, "Referer": a.Referer} {
+		if value != "" {
+			r.Header.Set(name, value)
+		}
+	}
+	switch {
+	case r.Header.Get("Authorization") != "":
+	case a.Token != nil:
+		r.Header.Set("Authorization", "token")
+	case a.Caller != nil:
+		r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=KEY/20000101/"+a.service.cfg.Region+"/execute-api/aws4_request, SignedHeaders=host, Signature=00")
+	}
+	if key, _ := a.apiKey(); key != "" {
+		r.Header.Set("X-Api-Key", key)
+	}
+	return r, nil
 }
 
 // signer takes the caller at its word. A request without a signature is refused by who
 // verifies signatures, for what stands in its place.
 func (a *asked) signer() (*iam.Caller, outcome) {
+	if a.proof.no != nil {
+		return nil, *a.proof.no
+	}
 	if a.Caller != nil {
 		return a.Caller, outcome{}
 	}
-	r, err := http.NewRequest(a.Method, "http://"+a.APIID+a.Path, nil)
+	r, err := a.request()
 	if err != nil {
 		return nil, faulty(err, "the request that is asked about cannot be made")
-	}
-	if a.Token != nil {
-		r.Header.Set("Authorization", "token")
 	}
 	_, err = a.service.cfg.IAM.Authenticate(r, nil, "execute-api")
 	no := unsigned(err)
@@ -133,6 +187,9 @@ func (a *asked) signer() (*iam.Caller, outcome) {
 }
 
 func (a *asked) token() (*jwt.Claims, outcome) {
+	if a.proof.no != nil {
+		return nil, *a.proof.no
+	}
 	authorizer := a.entry.method.Authorizer
 	if a.Token == nil {
 		if a.Caller != nil && strings.EqualFold(authorizer.Header, "Authorization") {
@@ -152,6 +209,18 @@ func (a *asked) token() (*jwt.Claims, outcome) {
 // sender of a signature, a token or a key has any.
 func (a *asked) verdict() (*verdict, outcome) {
 	authorizer := a.entry.method.Authorizer
+	switch {
+	case a.proof.no != nil:
+		return nil, *a.proof.no
+	case a.proof.verdict != nil:
+		return a.proof.verdict, outcome{}
+	case a.way != nil:
+		if no := a.way.identified(authorizer); no.refused() {
+			return nil, no
+		}
+		a.depends = authorizer.Name
+		return nil, outcome{}
+	}
 	for _, source := range authorizer.IdentitySources {
 		key := a.APIKey && strings.EqualFold(source.Name, "X-Api-Key")
 		if (source.In == "header" || source.In == "query") && a.Caller == nil && a.Token == nil && !key {
@@ -162,14 +231,23 @@ func (a *asked) verdict() (*verdict, outcome) {
 	return nil, outcome{}
 }
 
+// nobodysKey stands for an API key that nobody has: API Gateway's have no spaces.
+const nobodysKey = "an API key that is nobody's"
+
 func (a *asked) apiKey() (value, where string) {
-	if !a.APIKey {
+	switch {
+	case a.WrongKey:
+		return nobodysKey, "the header x-api-key"
+	case !a.APIKey && a.KeyID == "":
 		return "", "the header x-api-key"
 	}
 	for _, key := range a.state.keys {
-		if key.enabled && key.plans[a.entry.stage.name] != nil {
+		if a.KeyID != "" && key.id == a.KeyID || a.KeyID == "" && key.enabled && a.entry.stage != nil && key.plans[a.entry.stage.name] != nil {
 			return key.value, ""
 		}
+	}
+	if a.KeyID != "" {
+		return nobodysKey, "the header x-api-key"
 	}
 	return "", "any usage plan of the stage"
 }

@@ -28,7 +28,7 @@ func (x *exchange) entry() entry {
 func (x *exchange) authorize() bool {
 	e := x.entry()
 	so := e.authorize(x)
-	if so.refused() {
+	if x.proven(so); so.refused() {
 		return x.pass(so)
 	}
 	if so.reason != "" {
@@ -103,7 +103,7 @@ func (x *exchange) token() (*jwt.Claims, outcome) {
 		return nil, faulty(err, "the token could not be verified")
 	}
 	x.record.Caller("user " + claims.Subject)
-	x.claims = claims.All
+	x.claims, x.holder = claims.All, &claims
 	return &claims, outcome{}
 }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -71,8 +72,8 @@ func (x *exchange) verdict() (*verdict, outcome) {
 	if missing != "" {
 		return nil, noIdentitySource(missing)
 	}
-	if a.IdentityValidation != nil && !a.IdentityValidation.MatchString(values[0]) {
-		return nil, refused(answerUnauthorized, "the token does not match the authorizer's identityValidationExpression, the authorizer is not asked")
+	if no := x.identified(a, values); no.refused() {
+		return nil, no
 	}
 	key := x.verdictKey(a, values)
 	v, cached := x.service.verdicts.get(key, x.now)
@@ -88,6 +89,14 @@ func (x *exchange) verdict() (*verdict, outcome) {
 	x.answered = &v
 	x.record.Caller("principal " + v.PrincipalID)
 	return &v, outcome{}
+}
+
+// identified refuses a token that the authorizer's expression does not match.
+func (x *exchange) identified(a *openapi.Authorizer, values []string) outcome {
+	if a.IdentityValidation != nil && !a.IdentityValidation.MatchString(values[0]) {
+		return refused(answerUnauthorized, "the token does not match the authorizer's identityValidationExpression, the authorizer is not asked")
+	}
+	return outcome{}
 }
 
 func noIdentitySource(missing string) outcome {
@@ -130,6 +139,16 @@ func (x *exchange) verdictKey(a *openapi.Authorizer, values []string) (key [sha2
 	return key
 }
 
+// authorizer is how the method's Lambda authorizer is invoked.
+func (e *entry) authorizer() lambda.Invocation {
+	api, _, _ := strings.Cut(e.stage.arn, "/")
+	return lambda.Invocation{Function: e.method.Authorizer.Function, Principal: principal, SourceARN: api + "/authorizers/" + e.method.Authorizer.ID}
+}
+
+func notAsked(err error) outcome {
+	return refused(answerAuthorizer, "the authorizer was not run: "+err.Error())
+}
+
 // askAuthorizer invokes the authorizer's function.
 func (x *exchange) askAuthorizer(a *openapi.Authorizer, values []string) (verdict, outcome) {
 	e := x.entry()
@@ -151,12 +170,11 @@ func (x *exchange) askAuthorizer(a *openapi.Authorizer, values []string) (verdic
 	}
 	ctx, cancel := context.WithTimeout(x.r.Context(), 29*time.Second)
 	defer cancel()
-	result, err := x.service.cfg.Lambda.Invoke(ctx, lambda.Invocation{
-		Function: a.Function, Payload: event, Principal: principal, TraceID: x.traceID,
-		SourceARN: x.service.apiARN(x.apiID) + "/authorizers/" + a.ID,
-	})
+	call := e.authorizer()
+	call.Payload, call.TraceID = event, x.traceID
+	result, err := x.service.cfg.Lambda.Invoke(ctx, call)
 	if err != nil {
-		return verdict{}, refused(answerAuthorizer, "the authorizer was not run: "+err.Error())
+		return verdict{}, notAsked(err)
 	}
 	if result.FunctionError != "" {
 		var failed struct {

@@ -27,7 +27,7 @@ type entry struct {
 	verb, path                   string // the path below the stage, as received
 	sourceIP, userAgent, referer string
 	now                          time.Time
-	steps                        *[]authz.Step // takes the statements that were looked at, unless it is nil
+	looks                        *[]Look // takes the decisions by policies, unless it is nil
 }
 
 // evidence is what a sender shows when the gateway asks for it: a request's is verified
@@ -116,12 +116,12 @@ func (e *entry) decide(caller *iam.Caller) outcome {
 	for _, path := range e.paths() {
 		request := iam.Request{Action: invoke, Resource: e.arn(path), SourceIP: e.sourceIP, UserAgent: e.userAgent, Referer: e.referer}
 		var d authz.Decision
-		if e.steps == nil {
+		if e.looks == nil {
 			d = e.service.cfg.IAM.Authorize(caller, request, e.stage.api.resource)
 		} else {
 			var steps []authz.Step
 			d, steps = e.service.cfg.IAM.Explain(caller, request, e.stage.api.resource)
-			*e.steps = append(*e.steps, steps...)
+			*e.looks = append(*e.looks, lookOf(request.Action, request.Resource, d, steps))
 		}
 		if !d.Allowed {
 			return refused(answerAccessDenied.with(iam.AccessDenied(caller, request, d)), d.Reason)
@@ -184,8 +184,7 @@ func (e *entry) admitKey(c *compiled, by evidence) (*apiKey, *plan, outcome) {
 	if presented == "" {
 		return nil, nil, refused(answerInvalidKey, "no API key in "+where)
 	}
-	// The map is keyed by digest, so that how long a look-up takes says nothing of a key.
-	key := c.keys[sha256.Sum256([]byte(presented))]
+	key := c.keyOf(presented)
 	switch {
 	case key == nil:
 		return nil, nil, refused(answerInvalidKey, "the API key is not known")
@@ -196,6 +195,10 @@ func (e *entry) admitKey(c *compiled, by evidence) (*apiKey, *plan, outcome) {
 	}
 	return key, key.plans[e.stage.name], outcome{}
 }
+
+// keyOf returns the API key of this value, nil when there is none. The map is keyed by
+// digest, so that how long a look-up takes says nothing of a key.
+func (c *compiled) keyOf(value string) *apiKey { return c.keys[sha256.Sum256([]byte(value))] }
 
 // arn names the method on this path to policies.
 func (e *entry) arn(path string) string { return e.stage.arn + "/" + e.verb + path }

@@ -33,6 +33,7 @@ import (
 	"auth-api/infra/localaws/iam"
 	"auth-api/infra/localaws/sigv4"
 	"auth-api/infra/localaws/store"
+	"auth-api/infra/localaws/userpool/jwt"
 	"auth-api/infra/localaws/wire"
 )
 
@@ -123,7 +124,9 @@ type exchange struct {
 	body       []byte
 	caller     *iam.Caller
 	claims     map[string]any
-	answered   *verdict // by the Lambda authorizer
+	holder     *jwt.Claims // of the token that the Cognito authorizer took
+	answered   *verdict    // by the Lambda authorizer
+	unproven   *outcome    // why the request does not prove who sent it
 	key        *apiKey
 	validation string     // what the request lacks
 	watcher    func(Part) // nil unless somebody measures
@@ -156,13 +159,14 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request, apiID, stage
 		x.refuse(answerInternal, "the declared APIs cannot be read")
 		return
 	}
+	defer x.keep(c)
 	var found outcome
 	if x.stage, found = c.find(apiID, stageName, false); !x.pass(found) {
 		return
 	}
 	x.method, x.parameters = x.stage.api.Match(r.Method, x.path)
 	if x.method == nil {
-		x.refuseUnknownRoute()
+		x.pass(unserved(r, x.path))
 		return
 	}
 	if !x.readBody() {
@@ -197,15 +201,14 @@ func (x *exchange) identify(requestID string) error {
 	return nil
 }
 
-// refuseUnknownRoute answers for a resource or method that is not there. AWS reads an
+// unserved is the refusal for a resource or method that is not there. AWS reads an
 // Authorization header even then, and says so when it cannot be a signature.
-func (x *exchange) refuseUnknownRoute() {
-	reason := "no resource and method of the API serve " + x.r.Method + " " + x.path
-	if a, why, ok := signatureAnswer(sigv4.Unserved(x.r)); ok && a.Code == answerIncomplete.Code {
-		x.refuse(a, reason+"; "+why)
-		return
+func unserved(r *http.Request, path string) outcome {
+	reason := "no resource and method of the API serve " + r.Method + " " + path
+	if a, why, ok := signatureAnswer(sigv4.Unserved(r)); ok && a.Code == answerIncomplete.Code {
+		return refused(a, reason+"; "+why)
 	}
-	x.refuse(answerMissingToken, reason)
+	return refused(answerMissingToken, reason)
 }
 
 // readBody reads the body up to the limit.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"auth-api/infra/localaws/gateway/payload"
 	"auth-api/infra/localaws/lambda"
@@ -36,12 +37,12 @@ func (x *exchange) integrate() {
 	ctx, cancel := context.WithTimeout(x.r.Context(), in.Timeout)
 	defer cancel()
 	e := x.entry()
-	result, err := x.service.cfg.Lambda.Invoke(ctx, lambda.Invocation{
-		Function: in.Function, Payload: event, Principal: principal, SourceARN: e.arn(x.method.SourcePath), TraceID: x.traceID,
-	})
+	call := e.integration()
+	call.Payload, call.TraceID = event, x.traceID
+	result, err := x.service.cfg.Lambda.Invoke(ctx, call)
 	x.passed(PartFunction)
 	if err != nil {
-		x.refuseInvocation(ctx, err)
+		x.pass(notInvoked(ctx, err, in.Timeout))
 		return
 	}
 	if result.FunctionError != "" {
@@ -57,22 +58,27 @@ func (x *exchange) integrate() {
 	x.passed(PartResponse)
 }
 
-// refuseInvocation answers for a function that was not run, or not in time.
-func (x *exchange) refuseInvocation(ctx context.Context, err error) {
-	var refused *lambda.Error
+// integration is how the method's function is invoked.
+func (e *entry) integration() lambda.Invocation {
+	return lambda.Invocation{Function: e.method.Integration.Function, Principal: principal, SourceARN: e.arn(e.method.SourcePath)}
+}
+
+// notInvoked is the refusal where a function was not run, or not in time.
+func notInvoked(ctx context.Context, err error, timeout time.Duration) outcome {
+	var no *lambda.Error
 	switch {
 	case errors.Is(err, lambda.ErrNotPermitted):
-		x.refuse(answerNoPermission, err.Error())
+		return refused(answerNoPermission, err.Error())
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		x.refuse(answerTimeout, fmt.Sprintf("the function did not answer within %v", x.method.Integration.Timeout))
-	case errors.As(err, &refused) && refused.Status == http.StatusRequestEntityTooLarge:
-		x.refuse(answerEventTooLarge, err.Error())
-	case errors.As(err, &refused):
-		x.refuse(answerNotInvoked, err.Error())
+		return refused(answerTimeout, fmt.Sprintf("the function did not answer within %v", timeout))
+	case errors.As(err, &no) && no.Status == http.StatusRequestEntityTooLarge:
+		return refused(answerEventTooLarge, err.Error())
+	case errors.As(err, &no):
+		return refused(answerNotInvoked, err.Error())
 	case ctx.Err() != nil: // the client has gone away
-		x.refuse(answerTimeout, "the client did not wait for the answer")
-	default:
-		x.record.Fault(err)
-		x.refuse(answerNotInvoked, "the function could not be invoked")
+		return refused(answerTimeout, "the client did not wait for the answer")
 	}
+	so := faulty(err, "the function could not be invoked")
+	so.answer = &answerNotInvoked
+	return so
 }

@@ -61,20 +61,26 @@ func (x *exchange) write(status int, body []byte) {
 	_, _ = x.w.Write(body) // a client that has gone away is no fault
 }
 
+// mocked refuses a request of a media type for which the mock integration has no answer.
+func (x *exchange) mocked(mock *openapi.Mock) outcome {
+	mediaType := requestMediaType(x.r.Header)
+	switch _, ok := mock.Response(mediaType); {
+	case ok:
+		return outcome{}
+	case mock.PassthroughNever:
+		return refused(answerMediaType, "the mock integration has no template for "+mediaType+" and passes nothing through")
+	}
+	// Without a template the body itself is what the mock answers by, and on AWS one that
+	// gives no status code is an error.
+	return refused(answerInternal, "the mock integration has no template for "+mediaType)
+}
+
 // answerMock answers as a mock integration says.
 func (x *exchange) answerMock(mock *openapi.Mock) {
-	mediaType := requestMediaType(x.r.Header)
-	answer, ok := mock.Response(mediaType)
-	switch {
-	case !ok && mock.PassthroughNever:
-		x.refuse(answerMediaType, "the mock integration has no template for "+mediaType+" and passes nothing through")
-		return
-	case !ok:
-		// Without a template the body itself is what the mock answers by, and on AWS
-		// one that gives no status code is an error.
-		x.refuse(answerInternal, "the mock integration has no template for "+mediaType)
+	if !x.pass(x.mocked(mock)) {
 		return
 	}
+	answer, _ := mock.Response(requestMediaType(x.r.Header))
 	h := x.w.Header()
 	for name, text := range answer.Headers {
 		h.Set(name, text)

@@ -6,35 +6,38 @@ import (
 )
 
 // validate checks the request as the method's validator says, and answers one that fails.
+func (x *exchange) validate() bool { return x.pass(x.valid()) }
+
+// valid checks the request as the method's validator says.
 //
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-method-request-validation.html
-func (x *exchange) validate() bool {
+func (x *exchange) valid() outcome {
 	m := x.method
 	if m.RequestValidator.ValidateRequestParameters {
 		if missing := x.missingParameters(); len(missing) > 0 {
 			x.validation = "Missing required request parameters: [" + strings.Join(missing, ", ") + "]"
-			return x.refuse(answerParameters.with(x.validation), x.validation)
+			return refused(answerParameters.with(x.validation), x.validation)
 		}
 	}
 	if !m.RequestValidator.ValidateRequestBody || (len(m.RequestModels) == 0 && !m.BodyRequired) {
-		return true
+		return outcome{}
 	}
 	if len(bytes.TrimSpace(x.body)) == 0 {
 		if !m.BodyRequired {
-			return true
+			return outcome{}
 		}
 		x.validation = "[the body is required]"
-		return x.refuse(answerBody, "a body is required")
+		return refused(answerBody, "a body is required")
 	}
 	model := m.RequestModels[requestMediaType(x.r.Header)]
 	if model == nil {
-		return true // API Gateway validates the media types that have a model, and no others
+		return outcome{} // API Gateway validates the media types that have a model, and no others
 	}
 	if err := model.Validate(x.body); err != nil {
 		x.validation = "[the body does not match its model]"
-		return x.refuse(answerBody, "the body does not match its model") // the error holds the body's values
+		return refused(answerBody, "the body does not match its model") // the error holds the body's values
 	}
-	return true
+	return outcome{}
 }
 
 // header returns the request's header of this name. Host stands apart from the others
