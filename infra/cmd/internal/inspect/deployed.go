@@ -28,7 +28,7 @@ var ErrNotDeployed = errors.New("the stack is not deployed")
 // The state says what Pulumi did. What somebody else changed since is seen after a
 // refresh.
 func Deployed(export []byte, from string) (out []access.Table, err error) {
-	out, err = deployed(export, from)
+	err = deployed(export, func(m Moment) error { out, err = tables(m, from); return err })
 	if err != nil && !errors.Is(err, ErrNotDeployed) {
 		return nil, fmt.Errorf("working out who may call what by the stack's state: %w", err)
 	}
@@ -56,32 +56,34 @@ type stateResource struct {
 // execution is the ARN of an API, which tells account and region.
 var execution = regexp.MustCompile(`"executionArn": ?"arn:aws[a-z-]*:execute-api:([a-z0-9-]+):(\d{12}):`)
 
-func deployed(export []byte, from string) (out []access.Table, err error) {
+// deployed declares a state's resources in a local AWS, and lets it be used.
+func deployed(export []byte, use func(Moment) error) (err error) {
 	found := execution.FindSubmatch(export)
 	if found == nil {
-		return nil, ErrNotDeployed
+		return ErrNotDeployed
 	}
 	region, account := string(found[1]), found[2]
+	m := Moment{Account: string(account)}
 	// The local AWS has an account of its own; other accounts stay what they are.
 	export = regexp.MustCompile(`\b`+string(account)+`\b`).ReplaceAllLiteral(export, []byte(localaws.Account))
 	var s state
 	decoder := json.NewDecoder(bytes.NewReader(export))
 	if err := decoder.Decode(&s); err != nil {
-		return nil, fmt.Errorf("reading it: %w", err)
+		return fmt.Errorf("reading it: %w", err)
 	}
 	aws, end, err := momentary(region)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { err = errors.Join(err, end()) }()
 	dir, err := os.MkdirTemp("", "auth-api-functions-")
 	if err != nil {
-		return nil, fmt.Errorf("making a folder for the functions' code: %w", err)
+		return fmt.Errorf("making a folder for the functions' code: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }() // what is left of it harms nobody
 	code := filepath.Join(dir, "empty.zip")
 	if err := writeEmpty(code); err != nil {
-		return nil, fmt.Errorf("writing an empty archive: %w", err)
+		return fmt.Errorf("writing an empty archive: %w", err)
 	}
 	p, left := provider.New(aws), leftOut{}
 	waiting, pending := 0, 0
@@ -95,32 +97,30 @@ func deployed(export []byte, from string) (out []access.Table, err error) {
 		case r.Pending:
 			pending++
 			continue
-		case r.External, left.leaves(p, r.Type):
+		case r.External:
+			continue
+		case m.person(r.Type, func(key string) any { return r.Inputs[key] }), left.leaves(p, r.Type):
 			continue
 		}
 		inputs := resource.PropertyMap{}
 		for key, v := range r.Inputs {
 			if inputs[resource.PropertyKey(key)], err = property(v, code); err != nil {
-				return nil, fmt.Errorf("reading %s: %s: %w", r.URN.Name(), key, err)
+				return fmt.Errorf("reading %s: %s: %w", r.URN.Name(), key, err)
 			}
 		}
 		left.secrets(r.URN.Name(), r.Type, inputs)
 		if err := p.Restore(r.URN, r.ID, onlyVersion(r.Type, considered(p, r.Type, inputs))); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	if out, err = tables(aws, from, left); err != nil {
-		return nil, err
+	m.AWS, m.Notes = aws, left.notes()
+	if waiting > 0 {
+		m.Notes = append(m.Notes, fmt.Sprintf("not considered: %d replaced resources that Pulumi has still to delete", waiting))
 	}
-	for i := range out {
-		if waiting > 0 {
-			out[i].Notes = append(out[i].Notes, fmt.Sprintf("not considered: %d replaced resources that Pulumi has still to delete", waiting))
-		}
-		if pending > 0 {
-			out[i].Notes = append(out[i].Notes, fmt.Sprintf("not considered: %d deleted resources that Pulumi has still to make anew", pending))
-		}
+	if pending > 0 {
+		m.Notes = append(m.Notes, fmt.Sprintf("not considered: %d deleted resources that Pulumi has still to make anew", pending))
 	}
-	return out, nil
+	return use(m)
 }
 
 // onlyVersion are the inputs of an alias, or of a permission, where every function has one

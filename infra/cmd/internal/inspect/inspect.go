@@ -40,13 +40,13 @@ func momentary(region string) (aws *localaws.Server, end func() error, err error
 }
 
 // tables asks who may call what, and adds what was left out to the notes.
-func tables(aws *localaws.Server, from string, left leftOut) ([]access.Table, error) {
-	found, err := access.Of(aws, from)
+func tables(m Moment, from string) ([]access.Table, error) {
+	found, err := access.Of(m.AWS, from)
 	if err != nil {
 		return nil, err
 	}
 	for i := range found {
-		found[i].Notes = append(found[i].Notes, left.notes()...)
+		found[i].Notes = append(found[i].Notes, m.Notes...)
 	}
 	return found, nil
 }

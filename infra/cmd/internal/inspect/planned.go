@@ -23,24 +23,34 @@ import (
 // Planned returns who may call what once the program of the checkout in root is deployed
 // with the stack file Pulumi.NAME.yaml, for callers at an address (see access.Of).
 func Planned(root, name, from string) (out []access.Table, err error) {
-	c, err := readConfig(root, name)
+	err = planned(root, name, func(m Moment) error { out, err = tables(m, from); return err })
 	if err != nil {
 		return nil, fmt.Errorf("working out who could call stack %s: %w", name, err)
+	}
+	return out, nil
+}
+
+// planned declares what the program would in a local AWS, and lets it be used.
+func planned(root, name string, use func(Moment) error) (err error) {
+	c, err := readConfig(root, name)
+	if err != nil {
+		return err
 	}
 	aws, end, err := momentary(c.values["aws:region"])
 	if err != nil {
-		return nil, fmt.Errorf("working out who could call stack %s: %w", name, err)
+		return err
 	}
 	defer func() { err = errors.Join(err, end()) }()
-	left := leftOut{}
-	if err := c.declare(aws, root, name, left); err != nil {
-		return nil, fmt.Errorf("working out who could call stack %s: %w", name, err)
+	left, m := leftOut{}, Moment{AWS: aws, Account: localaws.Account}
+	if err := c.declare(aws, root, name, left, &m); err != nil {
+		return err
 	}
-	return tables(aws, from, left)
+	m.Notes = left.notes()
+	return use(m)
 }
 
 // declare runs the program against the local AWS.
-func (c config) declare(aws *localaws.Server, root, name string, left leftOut) error {
+func (c config) declare(aws *localaws.Server, root, name string, left leftOut, m *Moment) error {
 	values, err := json.Marshal(c.values)
 	if err != nil {
 		return fmt.Errorf("writing the settings: %w", err)
@@ -57,7 +67,7 @@ func (c config) declare(aws *localaws.Server, root, name string, left leftOut) e
 	defer func() { _ = os.RemoveAll(dir) }() // what is left of it harms nobody
 	program := stack.Program(func(name string) string { return env[name] }, stack.WithRoot(root), stack.ForInspection(), stack.WithBuilder(empty(dir)))
 	p := provider.New(aws)
-	return pulumi.RunErr(program, pulumi.WithMocks(c.project, name, monitor{p.Mocks(), p, left, &sync.Mutex{}}), func(info *pulumi.RunInfo) { info.Config = c.values })
+	return pulumi.RunErr(program, pulumi.WithMocks(c.project, name, monitor{p.Mocks(), p, left, m, &sync.Mutex{}}), func(info *pulumi.RunInfo) { info.Config = c.values })
 }
 
 // empty is a builder that compiles nothing: no function is invoked.
@@ -90,13 +100,14 @@ type monitor struct {
 	pulumi.MockResourceMonitor
 	provider *provider.Provider
 	left     leftOut
-	mu       *sync.Mutex // of left: the program registers several resources at once
+	moment   *Moment
+	mu       *sync.Mutex // of left and moment: the program registers several resources at once
 }
 
-func (m monitor) leaves(token string) bool {
+func (m monitor) leaves(token string, inputs resource.PropertyMap) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.left.leaves(m.provider, token)
+	return m.moment.person(token, func(key string) any { return inputs[resource.PropertyKey(key)].Mappable() }) || m.left.leaves(m.provider, token)
 }
 
 func (m monitor) NewResource(args pulumi.MockResourceArgs) (string, resource.PropertyMap, error) {
@@ -107,7 +118,7 @@ func (m monitor) NewResource(args pulumi.MockResourceArgs) (string, resource.Pro
 		state["outputs"] = resource.NewPropertyValue(map[string]any{"subnetIds": []any{"subnet-00000000000000000"}, "securityGroupId": "sg-00000000000000000"})
 		return args.Name, state, nil
 	}
-	if !args.Custom || !m.leaves(args.TypeToken) {
+	if !args.Custom || !m.leaves(args.TypeToken, args.Inputs) {
 		args.Inputs = considered(m.provider, args.TypeToken, args.Inputs)
 		return m.MockResourceMonitor.NewResource(args)
 	}
