@@ -6,7 +6,7 @@
 STACK ?= local
 # Port of the local AWS; empty keeps the one it runs on, or means 4566.
 LOCAL_PORT ?=
-# Who calls, for make call; make knows an AS of its own, the assembler.
+# Who calls, for make call and make explain; make knows an AS of its own, the assembler.
 ifeq ($(origin AS),default)
 AS :=
 endif
@@ -30,7 +30,7 @@ MAKEFLAGS += --no-print-directory
 
 stack = bin/stack $(1) --stack '$(STACK)' $(if $(LOCAL_PORT),--port '$(LOCAL_PORT)') $(if $(ARGS),-- $(ARGS))
 
-.PHONY: help up preview access outputs refresh destroy down logs call tools toolchain test bench ci check fmt vet staticcheck vulncheck web-check e2e fuzz clean web-config
+.PHONY: help up preview access outputs refresh destroy down logs call tools toolchain test bench ci check fmt vet staticcheck vulncheck web-check e2e fuzz clean web-config explain
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ preview: tools ## show what up would change, and of who may call what
 
 access: tools ## who may call what: make access STACK=dev ARGS="--why" (--changes, --planned, --json, --markdown)
 	@bin/access --stack '$(STACK)' $(ARGS)
+
+explain: tools ## why somebody may call a route or not: make explain ROUTE="GET /require-auth" AS=guest (REQUEST=ID, MESSAGE="...", ARGS="--planned")
+	@bin/explain --stack '$(STACK)' $(if $(AS),--as '$(AS)') $(if $(REQUEST),--request '$(REQUEST)') $(if $(MESSAGE),--message "$$MESSAGE") $(if $(ROUTE),'$(ROUTE)') $(ARGS)
 
 outputs: tools ## print the stack's outputs as JSON, secrets in the clear
 	@bin/stack outputs --stack '$(STACK)'
@@ -73,7 +76,7 @@ tools: toolchain
 	   echo "Compiling the program, its tools and the handlers; the first time this takes about a minute and a half." >&2; \
 	   CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags lambda.norpc ./functions/...; \
 	 }
-	@go build -o bin/ ./infra ./infra/cmd/local ./infra/cmd/stack ./infra/cmd/call ./infra/cmd/access
+	@go build -o bin/ ./infra ./infra/cmd/local ./infra/cmd/stack ./infra/cmd/call ./infra/cmd/access ./infra/cmd/explain
 
 # The Pulumi CLI and its Go language host, unless both are on PATH.
 toolchain:

@@ -158,6 +158,7 @@ func TestCases(t *testing.T) {
 			t.Skip("not everything was asked")
 		}
 		comparePage(t, page{received, refused, *known, operations})
+		compareErrors(t, received)
 	})
 }
 

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"auth-api/infra/cmd/internal/cli"
+	"auth-api/infra/localaws/gateway"
+)
+
+// markdown prints the explanation as GitHub reads it.
+func (a answer) markdown(out io.Writer) error {
+	p := &page{out: out}
+	p.say("### %s\n\n%s", inert(a.headline()), inert(a.basis()))
+	switch {
+	case a.Request != nil:
+		p.say("")
+		for _, f := range []gateway.Fact{
+			{Name: "when", Value: a.Request.Time.UTC().Format("2006-01-02 15:04:05") + " UTC"}, {Name: "id", Value: a.Request.ID}, {Name: "service", Value: a.Request.Service},
+			{Name: "caller", Value: a.Request.Caller}, {Name: "decision", Value: a.Request.Decision}, {Name: "reason", Value: a.Request.Reason}, {Name: "fault", Value: a.Request.Fault},
+		} {
+			if f.Value != "" {
+				p.say("- %s: %s", f.Name, inert(f.Value))
+			}
+		}
+	default:
+		p.say("\n%s sends it %s.", inert(a.who()), inert(a.Caller.Sends))
+		if a.Caller.NoCredentials != "" {
+			p.say("There are no credentials: %s.", inert(a.Caller.NoCredentials))
+		}
+	}
+	if a.Way != nil {
+		p.say("\n| gate | | what it says |\n|---|---|---|")
+		for _, s := range a.Way.Stops {
+			says := inert(reason(s))
+			if s.Passage == gateway.Unreached {
+				says = "not reached"
+			}
+			for _, f := range s.Facts {
+				says += "<br>" + inert(f.Name+": "+f.Value)
+			}
+			if s.Gate == a.Way.Gate {
+				says = "**" + says + "**"
+				if i := strings.Index(says, "<br>"); i >= 0 {
+					says = says[:i] + "**" + strings.TrimSuffix(says[i:], "**")
+				}
+			}
+			p.say("| %s | %s | %s |", s.Gate, s.Passage, says)
+		}
+		for _, s := range a.Way.Stops {
+			for _, l := range s.Looks {
+				p.say("\n<details><summary>%s: each statement</summary>\n\n%s on %s\n\n| | statement | says | |\n|---|---|---|---|", s.Gate, code(l.Action), code(l.Resource))
+				for i, step := range l.Steps {
+					var says []string
+					for _, f := range lines(step) {
+						says = append(says, inert(f.Name+": "+f.Value))
+					}
+					mark := ""
+					if i == l.Deciding {
+						mark = "**decides**"
+					}
+					p.say("| %s | %s | %s | %s |", mark, inert(statement(step)+", "+step.Type.String()), strings.Join(says, "<br>"), inert(matches(step)))
+				}
+				p.say("\n</details>")
+			}
+		}
+		if !a.Way.Allowed {
+			p.say("\nThe caller is answered %s: %s", inert(a.answered()), code(a.Way.Body))
+		}
+	}
+	if d := a.differs(); d != "" {
+		p.say("\n%s", inert(d))
+	}
+	if len(a.ToChange) > 0 {
+		p.say("\n#### %s\n", a.changeTitle())
+	}
+	for _, line := range a.ToChange {
+		p.say("- %s", inert(line))
+	}
+	if len(a.Notes) > 0 {
+		p.say("")
+	}
+	for _, note := range a.Notes {
+		p.say("- note: %s", inert(note))
+	}
+	if a.fresh {
+		p.say("\n%s", notDeployed)
+	}
+	return p.err
+}
+
+// inert is text that Markdown shows as it is.
+func inert(text string) string {
+	var b strings.Builder
+	for _, r := range cli.Plain(text) {
+		if strings.ContainsRune("\\`*_{}[]<>#|~", r) {
+			b.WriteByte('\\')
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// code is text as code, in as many backticks as it takes.
+func code(text string) string {
+	text = strings.ReplaceAll(cli.Plain(text), "|", "\\|")
+	fence := "`"
+	for strings.Contains(text, fence) {
+		fence += "`"
+	}
+	if fence != "`" {
+		return fmt.Sprintf("%s %s %s", fence, text, fence)
+	}
+	return fence + text + fence
+}
