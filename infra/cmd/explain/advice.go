@@ -49,7 +49,7 @@ func (a answer) advice() []string {
 
 // setting names a key of the stack file.
 func (a answer) setting(key string) string {
-	return "auth-api:" + key + " of Pulumi." + a.Stack + ".yaml"
+	return "auth-api:" + key + " in Pulumi." + a.Stack + ".yaml"
 }
 
 // route names the route as the stack file has it.
@@ -78,14 +78,14 @@ func (a answer) kind() access.Kind {
 		return access.IDToken
 	case facts["token"] != "":
 		return access.AccessToken
-	case facts["session"] != "":
+	case facts["role"] != "":
 		return access.Function
 	}
 	return access.Anonymous
 }
 
 func (a answer) unknownRoute() []string {
-	out := []string{"Missing Authentication Token is what API Gateway says of paths and methods that it does not have, too. Declare the route: " + a.setting("routes") + ": {method: " + a.Way.Method + ", path: " + a.Way.Path + ", function: …}."}
+	out := []string{"Missing Authentication Token is what API Gateway says of paths and methods that it does not have, too. Declare the route under " + a.setting("routes") + ": {method: " + a.Way.Method + ", path: " + a.Way.Path + ", function: …}."}
 	var near []string
 	for _, r := range a.routes {
 		if r.Method == "OPTIONS" {
@@ -130,21 +130,25 @@ func (a answer) unproven() []string {
 	if a.Caller != nil && a.Caller.NoCredentials != "" {
 		if a.kind() == access.Guest {
 			return []string{
-				"Give guests credentials: " + a.setting("identity") + ": {guests: true}, and name guest among the callers of " + a.route() + " in " + a.setting("routes") + ".",
+				"Give guests credentials: guests: true in " + a.setting("identity") + ", and name guest among the callers of " + a.route() + " in " + a.setting("routes") + ".",
 				"Or sign in: make call STACK=" + a.Stack + " AS=USER ROUTE=\"" + a.Way.Method + " " + a.Way.Path + "\".",
 			}
 		}
-		return []string{"The identity pool gives this caller no role. With groups, " + a.setting("identity") + " ambiguousRole says what users get whose token names no one role; trust policies are the program's, and make up STACK=" + a.Stack + " brings them back."}
+		return []string{"The identity pool gives this caller no role. With groups, " + a.setting("identity.ambiguousRole") + " says what users get whose token names no one role; trust policies are the program's, and make up STACK=" + a.Stack + " brings them back."}
 	}
 	switch r.Authorization {
 	case openapi.AuthIAM:
 		if a.Request != nil && a.Request.Status == 403 && a.Way.Error != "MissingAuthenticationTokenException" {
 			return []string{"The signature, its credentials or its date are wrong; what AWS's answer means stands in explain --message \"" + first(a.Way.Body) + "\".", "make call STACK=" + a.Stack + " signs as the SDKs do; hold what you send against it."}
 		}
-		return []string{
-			"Sign the request with credentials of the identity pool (Signature Version 4): make call STACK=" + a.Stack + " AS=USER ROUTE=\"" + a.Way.Method + " " + a.Way.Path + "\" does; AS=guest where guests may.",
-			"Or let everybody in who has a key: authorization: NONE and apiKeyRequired: true for " + a.route() + " in " + a.setting("routes") + "; without a key it must say public: true.",
+		out := []string{}
+		if len(a.Way.Stop(gateway.GateAuthorization).Facts) > 0 {
+			out = append(out, "A token proves nothing here: the route wants a signature.")
 		}
+		return append(out,
+			"Sign the request with credentials of the identity pool (Signature Version 4): make call STACK="+a.Stack+" AS=USER ROUTE=\""+a.Way.Method+" "+a.Way.Path+"\" does; AS=guest where guests may.",
+			"Or let everybody in who has a key: authorization: NONE and apiKeyRequired: true for "+a.route()+" in "+a.setting("routes")+"; without a key it must say public: true.",
+		)
 	case openapi.AuthCognito:
 		header := "Authorization"
 		if len(r.Scopes) == 0 {
@@ -155,7 +159,7 @@ func (a answer) unproven() []string {
 		}
 		return []string{
 			"Send an access token with one of the scopes " + strings.Join(r.Scopes, ", ") + " in the header " + header + ": explain … --scope " + r.Scopes[0] + ".",
-			"Who is given a scope: the hosted sign-in's client by " + a.setting("identity") + " webScopes, programs by machineClients; signing in by password gives " + signInScope + " alone.",
+			"Who is given a scope: the hosted sign-in's client by " + a.setting("identity.webScopes") + ", programs by identity.machineClients; signing in by password gives " + signInScope + " alone.",
 			"Or ask for another one: scopes of " + a.route() + " in " + a.setting("routes") + ".",
 		}
 	case openapi.AuthCustom:
@@ -214,22 +218,22 @@ func (a answer) denied() []string {
 	case a.Way.Route.Authorization != openapi.AuthIAM:
 		return []string{"The API's resource policy lets nobody in who comes so: " + a.setting("resourcePolicy") + "."}
 	}
-	callers := a.setting("routes") + ": callers of " + a.route()
+	callers := "callers of " + a.route() + " under " + a.setting("routes")
 	switch a.kind() {
 	case access.Guest:
-		return []string{"Name guest among them: " + callers + ", as in callers: [authenticated, guest].", "Or sign in."}
+		return []string{"Name guest among the " + callers + ", as in callers: [authenticated, guest].", "Or sign in."}
 	case access.Group:
 		name := strings.TrimPrefix(a.Caller.Name, "group ")
-		return []string{"Name the group among them: " + callers + ", as in callers: [" + name + "]; a member of several groups has the credentials of one (precedence in " + a.setting("identity") + " groups)."}
+		return []string{"Name the group among the " + callers + ", as in callers: [" + name + "]; a member of several groups has the credentials of one (precedence in " + a.setting("identity.groups") + ")."}
 	case access.Function:
 		name := "NAME"
 		if a.Caller != nil {
 			name = strings.TrimPrefix(a.Caller.Name, "function ")
 		}
-		return []string{"Grant it to the function: " + a.setting("functions") + ": " + shortest(name, a.Stack) + ": {grants: [{route: " + a.route() + "}]}; the function then signs with its own credentials."}
+		return []string{"Grant it to the function: grants: [{route: " + a.route() + "}] for " + shortest(name, a.Stack) + " under " + a.setting("functions") + "; the function then signs with its own credentials."}
 	}
 	return []string{
-		"Name the caller among them: " + callers + "; authenticated is everybody who has signed in, the name of a group its members.",
+		"Name the caller among the " + callers + "; authenticated is everybody who has signed in, the name of a group its members.",
 		"A user in a group has the group's role; make explain AS=GROUP asks for that.",
 	}
 }
@@ -240,21 +244,21 @@ func (a answer) explicitlyDenied(by authz.Step) []string {
 		key := strings.ToLower(c.Key)
 		if tag, is := strings.CutPrefix(key, "aws:principaltag/"); is {
 			return []string{
-				"The caller's credentials must carry the tag " + tag + " = " + strings.Join(c.Operands, " or ") + ", which follows from a claim of the ID token (" + a.setting("identity") + " principalTags): give the user that attribute, and try it with --claim NAME=VALUE.",
+				"The caller's credentials must carry the tag " + tag + " = " + strings.Join(c.Operands, " or ") + ", which follows from a claim of the ID token (" + a.setting("identity.principalTags") + "): give the user that attribute, and try it with --claim NAME=VALUE.",
 				"Or ask for no tag: callerTags of " + a.route() + " in " + a.setting("routes") + ".",
 			}
 		}
 		if key == "aws:sourceip" {
 			return []string{
-				"The API takes requests from " + some(c.Operands) + " alone, and this one came from " + strings.Join(c.Values, ", ") + ": add the address to " + a.setting("resourcePolicy") + " allowedIps.",
+				"The API takes requests from " + some(c.Operands) + " alone, and this one came from " + strings.Join(c.Values, ", ") + ": add the address to " + a.setting("resourcePolicy.allowedIps") + ".",
 				"explain … --from ADDRESS asks for a caller at another one.",
 			}
 		}
 		if strings.HasPrefix(key, "aws:sourcevpc") {
-			return []string{"The API is private: it takes requests that come through the VPC endpoints of " + a.setting("resourcePolicy") + " vpcEndpointIds."}
+			return []string{"The API is private: it takes requests that come through the VPC endpoints of " + a.setting("resourcePolicy.vpcEndpointIds") + "."}
 		}
 	}
-	return []string{"An explicit deny wins over every allow: " + statement(by) + " must go, or be about something else. None of " + a.setting("routes") + " takes it back."}
+	return []string{"An explicit deny wins over every allow: " + statement(by) + " must go, or be about something else. Nothing in " + a.setting("routes") + " takes it back."}
 }
 
 func (a answer) keyless() []string {
@@ -262,7 +266,7 @@ func (a answer) keyless() []string {
 	if a.Caller != nil && strings.HasSuffix(a.Caller.Sends, "with the stack's API key") {
 		out = append(out, "No enabled API key is in a usage plan of the stage: make up STACK="+a.Stack+" brings back the stack's own.")
 	} else {
-		out = append(out, "Send the stack's API key in the header x-api-key: make outputs STACK="+a.Stack+" prints it as apiKey, and make call sends it. Pages of a browser may send it where "+a.setting("cors")+" headers has it.")
+		out = append(out, "Send the stack's API key in the header x-api-key: make outputs STACK="+a.Stack+" prints it as apiKey, and make call sends it. Pages of a browser may send it where "+a.setting("cors.headers")+" has it.")
 	}
 	return append(out, "Or ask for none: apiKeyRequired: false for "+a.route()+" in "+a.setting("routes")+"; a route with neither authorization nor key must say public: true.")
 }

@@ -67,6 +67,11 @@ func (a answer) answered() string {
 	return strings.TrimSpace(fmt.Sprintf("%d %s", a.Way.Status, a.Way.Error))
 }
 
+// before is for a refusal behind a Lambda authorizer, which may refuse first.
+func (a answer) before() string {
+	return "unless the Lambda authorizer " + a.Way.Authorizer + ", which is asked before, refuses or fails."
+}
+
 // basis says what the answer is of, and by whose rules.
 func (a answer) basis() string {
 	switch a.Source {

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -270,6 +271,12 @@ func (o *options) ask(a answer, m inspect.Moment, stack workspace.Stack) (answer
 	if err != nil {
 		return a, err
 	}
+	if q.Header.Get("Authorization") == "" { // what was made up to stand for it is none of the caller's
+		way.Body, way.Reason = unhashed(way.Body), unhashed(way.Reason)
+		for i := range way.Stops {
+			way.Stops[i].Says = unhashed(way.Stops[i].Says)
+		}
+	}
 	a.Caller, a.Way = &who, &way
 	a.routes = s.Routes
 	a.from = q.SourceIP
@@ -283,6 +290,11 @@ func (o *options) ask(a answer, m inspect.Moment, stack workspace.Stack) (answer
 	a.Notes = append(a.Notes, m.Notes...)
 	return a.ofAccount(m.Account)
 }
+
+// hash is how AWS quotes an Authorization header.
+var hash = regexp.MustCompile(`('|Authorization=)[A-Za-z0-9+/]{43}=`)
+
+func unhashed(text string) string { return hash.ReplaceAllString(text, "${1}SHA-256-OF-THE-HEADER") }
 
 // asked explains a request that was made to the local AWS that runs.
 func (o *options) asked(ctx context.Context, ws workspace.Workspace, stack workspace.Stack) (answer, error) {

@@ -58,7 +58,7 @@ func (a answer) markdown(out io.Writer) error {
 					}
 					mark := ""
 					if i == l.Deciding {
-						mark = "**decides**"
+						mark = map[bool]string{true: "**lets it in**", false: "**decides**"}[l.Allowed]
 					}
 					p.say("| %s | %s | %s | %s |", mark, inert(statement(step)+", "+step.Type.String()), strings.Join(says, "<br>"), inert(matches(step)))
 				}
@@ -67,6 +67,9 @@ func (a answer) markdown(out io.Writer) error {
 		}
 		if !a.Way.Allowed {
 			p.say("\nThe caller is answered %s: %s", inert(a.answered()), code(a.Way.Body))
+			if a.Way.Authorizer != "" {
+				p.say("%s", inert(a.before()))
+			}
 		}
 	}
 	if d := a.differs(); d != "" {

@@ -61,7 +61,7 @@ func (p *page) paint(s gateway.Passage) func(string) string {
 const (
 	nameWidth  = 13 // authorization
 	gateIndent = "  "
-	textIndent = "                   " // below what a gate says
+	textIndent = "                   " // what a gate says begins here
 )
 
 func (a answer) text(out io.Writer, style cli.Style, width int) error {
@@ -90,6 +90,9 @@ func (a answer) text(out io.Writer, style cli.Style, width int) error {
 		p.say("%s", style.Bold("The caller is answered"))
 		p.under(gateIndent, a.answered(), nil)
 		p.under(gateIndent, a.Way.Body, nil)
+		if a.Way.Authorizer != "" {
+			p.under(gateIndent, a.before(), nil)
+		}
 	}
 	if d := a.differs(); d != "" {
 		p.say("")
@@ -148,46 +151,42 @@ func (a answer) requestText(p *page) {
 }
 
 func (a answer) wayText(p *page) {
+	var unreached []string
 	for _, s := range a.Way.Stops {
-		says := reason(s)
 		if s.Passage == gateway.Unreached {
-			says = "not reached"
+			unreached = append(unreached, string(s.Gate))
+			continue
 		}
+		says := reason(s)
 		if s.Gate == a.Way.Gate {
 			says += "  ← this decides"
 		}
-		paint := p.paint(s.Passage)
-		p.gate(marks[s.Passage], string(s.Gate), says, paint, s.Passage == gateway.Unreached)
-		if len(s.Facts) > 0 {
-			for _, f := range s.Facts {
-				p.under(textIndent, f.Name+": "+f.Value, p.style.Dim)
-			}
+		p.gate(marks[s.Passage], string(s.Gate), says, p.paint(s.Passage))
+		for _, f := range s.Facts {
+			p.under(textIndent, f.Name+": "+f.Value, p.style.Dim)
 		}
 		for _, l := range s.Looks {
 			p.look(l)
 		}
 	}
+	if len(unreached) > 0 {
+		p.under(gateIndent+marks[gateway.Unreached]+" ", "not reached: "+strings.Join(unreached, ", "), p.style.Dim)
+	}
 }
 
 // gate writes a gate's line. Its name is painted after it was padded: escape sequences
 // take no columns.
-func (p *page) gate(mark, name, says string, paint func(string) string, dim bool) {
-	plain := gateIndent + mark + " " + fmt.Sprintf("%-*s", nameWidth, name) + "  "
-	first := gateIndent + paint(mark) + " " + p.style.Bold(fmt.Sprintf("%-*s", nameWidth, name)) + "  "
-	if dim {
-		first = gateIndent + paint(mark+" "+fmt.Sprintf("%-*s", nameWidth, name)) + "  "
-	}
-	columns := len([]rune(plain))
+func (p *page) gate(mark, name, says string, paint func(string) string) {
+	name = fmt.Sprintf("%-*s", nameWidth, name)
+	first := gateIndent + paint(mark) + " " + p.style.Bold(name) + "  "
+	columns := len([]rune(textIndent))
 	room := 0
 	if p.width > 0 {
 		room = max(20, p.width-columns)
 	}
 	for _, line := range cli.Wrap(cli.Plain(says), room) {
-		if dim {
-			line = paint(line)
-		}
 		p.say("%s", first+line)
-		first = strings.Repeat(" ", columns)
+		first = textIndent
 	}
 }
 
@@ -208,7 +207,7 @@ func (p *page) look(l gateway.Look) {
 		}
 		text := statement(s) + ", " + s.Type.String() + ": " + matches(s)
 		if i == l.Deciding {
-			text += "  ← this decides"
+			text += map[bool]string{true: "  ← lets it in", false: "  ← this decides"}[l.Allowed]
 		}
 		p.under(indent+mark, text, paint)
 		for _, f := range lines(s) {

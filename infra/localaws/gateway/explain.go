@@ -68,7 +68,7 @@ func (w *walk) found(so outcome) {
 		w.stop(GateStage, RefusedAt, so.reason)
 		return
 	}
-	w.stop(GateStage, Passed, "the API "+w.APIID+" has the stage "+w.Stage)
+	w.stop(GateStage, Passed, "the API "+w.apiName()+" ("+w.APIID+") has the stage "+w.Stage)
 }
 
 func (w *walk) matched(parameters map[string]string, so outcome) {
@@ -138,7 +138,7 @@ func (w *walk) authorized(so outcome) {
 	s.Looks = w.looks
 }
 
-// callerFacts is what is known of the sender.
+// callerFacts is what is known of the sender, beside the ARN that signs.
 func (w *walk) callerFacts() []Fact {
 	var facts []Fact
 	add := func(name, value string) {
@@ -148,7 +148,6 @@ func (w *walk) callerFacts() []Fact {
 	}
 	if c := w.Caller; c != nil {
 		add("role", c.RoleName)
-		add("session", c.ARN)
 		if id := c.Cognito; id != nil {
 			add("identity pool", id.IdentityPoolID)
 			add("identity", id.AuthenticationType)
@@ -403,7 +402,7 @@ func (w *walk) end(so outcome) (Way, error) {
 		}
 		status, contentType, body := x.rendered(*so.answer, http.Header{})
 		w.way.Status, w.way.ContentType, w.way.Body = status, contentType, string(body)
-		w.way.Error, w.way.Answer = so.answer.Code, so.answer.Name
+		w.way.Error, w.way.Answer, w.way.Authorizer = so.answer.Code, so.answer.Name, w.depends
 	} else {
 		w.way.Allowed, w.way.Authorizer = true, w.depends
 		if w.depends != "" {

@@ -88,7 +88,8 @@ type Way struct {
 	Stops  []Stop `json:"stops"`           // all of Gates, in their order
 
 	// Allowed says that the request comes to the route's function. Where Authorizer is
-	// not empty, the Lambda authorizer of that name has to let it in as well.
+	// not empty, the Lambda authorizer of that name is asked, what it says is not known, and
+	// everything behind it is for the case that it lets the request in.
 	Allowed    bool   `json:"allowed"`
 	Authorizer string `json:"authorizer,omitempty"`
 	Gate       Gate   `json:"gate,omitempty"` // that refuses; empty when allowed
