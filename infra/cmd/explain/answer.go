@@ -177,7 +177,7 @@ func some(list []string) string {
 
 // reason is a gate's own word without the names that stand beside it.
 func reason(s gateway.Stop) string {
-	says := s.Says
+	says := strings.ReplaceAll(s.Says, "resource-based policy resource policy", "resource policy")
 	for _, l := range s.Looks {
 		says = strings.ReplaceAll(says, " of "+l.Resource, " of the API")
 		says = strings.TrimSuffix(strings.TrimSuffix(says, " "+l.Action+" on "+l.Resource), " "+l.Action+" on ")

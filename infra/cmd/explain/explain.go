@@ -39,8 +39,9 @@ type options struct {
 	target           target
 }
 
-func command() *cobra.Command {
-	var o options
+func command() *cobra.Command { return new(options).command() }
+
+func (o *options) command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "explain [METHOD] PATH",
 		Short: "Tells why somebody may call a route, or may not",
