@@ -96,6 +96,7 @@ are changes and --expect-no-changes was given.`,
 	flags.StringVar(&o.from, "from", "", "address that callers call from (default "+access.Elsewhere+", anywhere)")
 	flags.BoolVar(&o.json, "json", false, "print JSON, for programs")
 	flags.BoolVar(&o.markdown, "markdown", false, "print Markdown, for pull requests")
+	workspace.CompleteStacks(cmd)
 	return cmd
 }
 

@@ -188,7 +188,7 @@ func TestTheCommandLine(t *testing.T) {
 		{[]string{"--planned", "--changes"}, cli.Usage, "say one of them"},
 		{[]string{"--planned", "--expect-no-changes"}, cli.Usage, "say one of them"},
 		{[]string{"--from", "here"}, cli.Usage, `--from is "here"`},
-		{[]string{"extra"}, cli.Failed, "extra"},
+		{[]string{"extra"}, cli.Usage, "extra"},
 		{[]string{"--stack", "none", "--planned"}, cli.Failed, "there are article, menu"},
 	} {
 		code, _, complaint := run(t, test.args...)

@@ -125,6 +125,7 @@ refused.`,
 	flags.StringVar(&o.expect, "expect", "", "allowed, refused or depends: exit code 3 when the answer is another")
 	flags.BoolVar(&o.json, "json", false, "print JSON, for programs")
 	flags.BoolVar(&o.markdown, "markdown", false, "print Markdown")
+	workspace.CompleteStacks(cmd)
 	complete := func(flag string, values func() []string) {
 		// The flag is there: it was defined above.
 		_ = cmd.RegisterFlagCompletionFunc(flag, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {

@@ -53,6 +53,7 @@ func Main(command *cobra.Command) {
 // the command's standard error as "NAME: MESSAGE".
 func Run(ctx context.Context, command *cobra.Command, args []string) int {
 	command.SilenceErrors, command.SilenceUsage = true, true
+	Prepare(command)
 	command.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return &ExitError{Usage, fmt.Errorf("%w (%s --help shows what there is)", err, c.CommandPath())}
 	})
@@ -69,6 +70,51 @@ func Run(ctx context.Context, command *cobra.Command, args []string) int {
 		return exit.Code
 	}
 	return Failed
+}
+
+// Prepare makes all commands below, and this one, alike: arguments that a command does not
+// take are an error of the command line, as is a command that is not there, and --help ends
+// with what is common to all. Run does it.
+func Prepare(command *cobra.Command) {
+	command.SetUsageTemplate(strings.TrimRight(command.UsageTemplate(), "\n") + "\n" + common)
+	prepare(command)
+}
+
+// common is what --help of every command ends with.
+const common = `
+Colours are on terminals alone; NO_COLOR=1 turns them off there. Tab completion:
+  source <(bin/{{.Root.Name}} completion bash)    (zsh, fish and powershell likewise)
+`
+
+func prepare(command *cobra.Command) {
+	if legal := command.Args; legal != nil {
+		command.Args = func(c *cobra.Command, args []string) error {
+			err := legal(c, args)
+			var exit *ExitError
+			if err == nil || errors.As(err, &exit) {
+				return err
+			}
+			return &ExitError{Usage, fmt.Errorf("%w (%s --help shows how)", err, c.CommandPath())}
+		}
+	}
+	if command.HasSubCommands() && !command.Runnable() {
+		command.Args = cobra.ArbitraryArgs
+		command.RunE = func(c *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return c.Help()
+			}
+			var names []string
+			for _, child := range c.Commands() {
+				if child.IsAvailableCommand() {
+					names = append(names, child.Name())
+				}
+			}
+			return &ExitError{Usage, fmt.Errorf("there is no command %q; there are %s (%s --help tells of them)", args[0], strings.Join(names, ", "), c.CommandPath())}
+		}
+	}
+	for _, child := range command.Commands() {
+		prepare(child)
+	}
 }
 
 // oneDash lets long flags be written with one dash, as Go's own commands do:
