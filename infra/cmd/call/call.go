@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -31,6 +32,7 @@ type request struct {
 	noKey        bool
 	forge        bool
 	show         bool
+	json         bool
 }
 
 func command() *cobra.Command {
@@ -47,13 +49,18 @@ On a route with a Cognito authorizer it sends the token instead. The API key is
 the stack's own. A password is taken from AUTH_API_PASSWORD, else asked for; that
 of the stack's demo user is known.
 
+--json prints {"status", "errorType", "requestId", "caller", "body"} in place of
+both, the body as text. What a refusal means: make explain, by route and caller,
+by the request's id, or by message.
+
 Exit codes: 0 for an answer below 400, 4 for 4xx, 5 for 5xx, 1 when there was no
 answer, 2 when the command line is wrong.`,
 		Example: `  call -as demouser GET /require-auth     signed in
   call -as guest GET /require-auth        with a guest's credentials
   call -as nobody GET /no-auth            unsigned, with the API key
   call -as demouser -forge /require-auth  with one byte of the signature changed
-  call -stack dev -as nobody -no-key /no-auth`,
+  call -stack dev -as nobody -no-key /no-auth
+  call -as guest /require-auth --json | jq -r .requestId`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) < 1 || len(args) > 2 {
 				return &cli.ExitError{Code: cli.Usage, Err: errors.New("say which route: call [METHOD] PATH, such as call GET /require-auth")}
@@ -89,6 +96,8 @@ answer, 2 when the command line is wrong.`,
 	flags.StringVar(&r.body, "data", "", "body to send")
 	flags.BoolVar(&r.noKey, "no-key", false, "leave the API key out")
 	flags.BoolVar(&r.forge, "forge", false, "change one byte of the signature, to see it refused")
+	flags.BoolVar(&r.json, "json", false, "print status, error type, request id and body as JSON, for programs")
+	workspace.CompleteStacks(cmd)
 	flags.BoolVarP(&r.show, "verbose", "v", false, "tell who calls, too")
 	return cmd
 }
@@ -133,16 +142,7 @@ func call(ctx context.Context, o client.Outputs, r request, stdout, stderr io.Wr
 	if err != nil {
 		return fmt.Errorf("reading the answer of %s %s: %w", r.method, r.path, err)
 	}
-	style := cli.StyleFor(os.Stderr)
-	status := style.Green(resp.Status)
-	if resp.StatusCode >= 400 {
-		status = style.Red(resp.Status)
-		if kind := resp.Header.Get("X-Amzn-Errortype"); kind != "" {
-			status += " " + kind
-		}
-	}
-	fmt.Fprintln(stderr, status)
-	if _, err := stdout.Write(append(bytes.TrimRight(body, "\n"), '\n')); err != nil {
+	if err := r.print(o, who, resp, body, stdout, stderr); err != nil {
 		return fmt.Errorf("printing the answer: %w", err)
 	}
 	switch {
@@ -152,6 +152,37 @@ func call(ctx context.Context, o client.Outputs, r request, stdout, stderr io.Wr
 		return &cli.ExitError{Code: cli.Refused}
 	}
 	return nil
+}
+
+// print writes the answer: its status to stderr and its body to stdout, or both as JSON.
+func (r request) print(o client.Outputs, who string, resp *http.Response, body []byte, stdout, stderr io.Writer) error {
+	kind, id := resp.Header.Get("X-Amzn-Errortype"), resp.Header.Get("X-Amzn-Requestid")
+	if r.json {
+		encoder := json.NewEncoder(stdout)
+		encoder.SetIndent("", "  ")
+		encoder.SetEscapeHTML(false)
+		return encoder.Encode(struct {
+			Status    int    `json:"status"`
+			ErrorType string `json:"errorType,omitempty"`
+			RequestID string `json:"requestId,omitempty"`
+			Caller    string `json:"caller"`
+			Body      string `json:"body"`
+		}{resp.StatusCode, kind, id, who, string(body)})
+	}
+	style := cli.StyleFor(os.Stderr)
+	status := style.Green(resp.Status)
+	if resp.StatusCode >= 400 {
+		status = style.Red(resp.Status)
+		if kind != "" {
+			status += " " + kind
+		}
+	}
+	fmt.Fprintln(stderr, status)
+	if resp.StatusCode >= 400 && id != "" && o.AWSEndpoint != "" { // the local AWS knows the request
+		fmt.Fprintln(stderr, style.Dim("why: make explain STACK="+r.stack+" REQUEST="+id))
+	}
+	_, err := stdout.Write(append(bytes.TrimRight(body, "\n"), '\n'))
+	return err
 }
 
 // authorize makes the request the caller's, in the way that the route wants it, and

@@ -46,6 +46,8 @@ func TestCall(t *testing.T) {
 		{"an ID token", request{as: "demouser", path: "/id-token", show: true}, 0, "as demouser by ID token", `"username":"demouser"`},
 		{"an access token", request{as: "demouser", path: "/access-token", show: true}, 0, "as demouser by access token", `"scopes":["aws.cognito.signin.user.admin"]`},
 		{"an access token of another scope", request{as: "demouser", path: "/other-scope"}, cli.Refused, "401 Unauthorized", "Unauthorized"},
+		{"a refusal says who knows why", request{as: guest, stack: "local", path: "/require-auth"}, cli.Refused, "why: make explain STACK=local REQUEST=", ""},
+		{"for programs", request{as: guest, json: true, path: "/require-auth"}, cli.Refused, "", `"errorType": "AccessDeniedException"`},
 		{"a guest, who has no token", request{as: guest, path: "/id-token"}, cli.Refused, "401 Unauthorized UnauthorizedException", "Unauthorized"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
