@@ -33,10 +33,15 @@ func command() *cobra.Command {
 		Long: `Brings a stack up and down with Pulumi. A stack whose file says
 auth-api:target: local is deployed to the local AWS of this checkout, which is
 started when it is not running; any other to AWS, with your own AWS credentials
-and Pulumi backend. What stands behind -- goes to pulumi.`,
+and Pulumi backend. What stands behind -- goes to pulumi.
+
+Exit codes: 0 when it was done, 1 when it could not be, 2 when the command line
+is wrong.`,
 		Example: `  stack up                       the local stack
   stack up --stack dev           AWS, after you have seen the preview and said yes
   stack preview --stack dev -- --diff
+  stack refresh --stack dev      what somebody changed by hand
+  stack outputs | jq -r .apiUrl
   stack destroy --stack dev -- --yes`,
 		Args: cobra.NoArgs,
 	}
@@ -51,11 +56,12 @@ and Pulumi backend. What stands behind -- goes to pulumi.`,
 			return do(cmd.Context(), s, args)
 		}
 	}
+	workspace.CompleteStacks(root)
 	root.AddCommand(
-		&cobra.Command{Use: "up [-- PULUMI ARGS]", Short: "Create or update the stack", RunE: run(up)},
-		&cobra.Command{Use: "preview [-- PULUMI ARGS]", Short: "Show what up would change, and of who may call what", RunE: run(preview)},
-		&cobra.Command{Use: "refresh [-- PULUMI ARGS]", Short: "Compare the stack's state with what stands", RunE: run(refresh)},
-		&cobra.Command{Use: "destroy [-- PULUMI ARGS]", Short: "Delete everything that the stack made", RunE: run(destroy)},
+		&cobra.Command{Use: "up [-- PULUMI ARGS]", Args: cobra.ArbitraryArgs, Short: "Create or update the stack", RunE: run(up)},
+		&cobra.Command{Use: "preview [-- PULUMI ARGS]", Args: cobra.ArbitraryArgs, Short: "Show what up would change, and of who may call what", RunE: run(preview)},
+		&cobra.Command{Use: "refresh [-- PULUMI ARGS]", Args: cobra.ArbitraryArgs, Short: "Compare the stack's state with what stands", RunE: run(refresh)},
+		&cobra.Command{Use: "destroy [-- PULUMI ARGS]", Args: cobra.ArbitraryArgs, Short: "Delete everything that the stack made", RunE: run(destroy)},
 		&cobra.Command{Use: "outputs", Short: "Print the stack's outputs as JSON, secrets in the clear", Args: cobra.NoArgs, RunE: run(outputs)},
 		webConfig(func(cmd *cobra.Command) (session, error) { return open(cmd, name, port) }),
 	)
