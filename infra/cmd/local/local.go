@@ -40,6 +40,7 @@ Exit codes: 0 when it was done, 1 when it could not be, 2 when the command line
 is wrong.`,
 		Example: `  local serve                 in the foreground, its log on the terminal
   local start --port 4600     in the background, on another port
+  local status --json         whether it runs, and where
   local requests --denied     who was refused, and why
   local mailbox --to ann      the codes that were sent to ann
   local clock advance 6m      six minutes later, at once
