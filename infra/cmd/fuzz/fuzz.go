@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -17,6 +16,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"github.com/spf13/cobra"
 )
 
 // pkg is a package with fuzzers, as go list tells it.
@@ -26,14 +27,32 @@ type pkg struct {
 	fuzzers                   []string
 }
 
-func run(ctx context.Context, args []string, out io.Writer) error {
-	flags := flag.NewFlagSet("fuzz", flag.ContinueOnError)
-	length := flags.Duration("time", 3*time.Second, "how long each fuzzer runs")
-	parallel := flags.Int("parallel", 2, "how many inputs are tried at once")
-	if err := flags.Parse(args); err != nil {
-		return err
+func command() *cobra.Command {
+	var length time.Duration
+	var parallel int
+	cmd := &cobra.Command{
+		Use:   "fuzz [PACKAGES]",
+		Short: "Runs every fuzzer of the module for a short while",
+		Long: `Runs every fuzzer of the module for a short while, one after the other, and prints
+a line for each. One that fails names the file with the input that it failed on;
+go test repeats that input from then on.
+
+Exit codes: 0 when none failed, 1 when one did or could not be run, 2 when the
+command line is wrong.`,
+		Example: `  fuzz                                  all of them, for 3 s each
+  fuzz -time 1m ./infra/localaws/sigv4  those of a package, for longer`,
+		Args:              cobra.ArbitraryArgs,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, patterns []string) error {
+			return run(cmd.Context(), patterns, length, parallel, cmd.OutOrStdout())
+		},
 	}
-	patterns := flags.Args()
+	cmd.Flags().DurationVar(&length, "time", 3*time.Second, "how long each fuzzer runs")
+	cmd.Flags().IntVar(&parallel, "parallel", 2, "how many inputs are tried at once")
+	return cmd
+}
+
+func run(ctx context.Context, patterns []string, length time.Duration, parallel int, out io.Writer) error {
 	if len(patterns) == 0 {
 		patterns = []string{"./..."}
 	}
@@ -61,7 +80,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		for _, name := range b.fuzzers {
 			count++
 			f := fuzzer{binary: b, name: name, cache: filepath.Join(strings.TrimSpace(string(cache)), "fuzz", filepath.FromSlash(b.ImportPath))}
-			if err := f.run(ctx, *length, *parallel, out); err != nil {
+			if err := f.run(ctx, length, parallel, out); err != nil {
 				if ctx.Err() != nil {
 					return ctx.Err()
 				}
