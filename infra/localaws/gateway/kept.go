@@ -6,6 +6,7 @@ import (
 
 	"auth-api/infra/localaws/audit"
 	"auth-api/infra/localaws/gateway/openapi"
+	"auth-api/infra/localaws/gateway/payload"
 	"auth-api/infra/localaws/userpool/jwt"
 )
 
@@ -40,7 +41,10 @@ func (x *exchange) asAsked(c *compiled) *Question {
 	q := &Question{
 		APIID: strings.Clone(x.apiID), Stage: strings.Clone(x.stageName), Method: strings.Clone(x.r.Method), Path: strings.Clone(x.path),
 		Caller: x.caller, SourceIP: x.sourceIP, UserAgent: strings.Clone(x.r.UserAgent()), Referer: strings.Clone(x.r.Referer()),
-		Unseen: true, proof: proof{no: x.unproven, verdict: x.answered},
+		Unseen: true, proof: proof{no: x.unproven},
+	}
+	if v := x.answered; v != nil { // without the context and the key that it may hold
+		q.proof.verdict = &verdict{AuthorizerResponse: payload.AuthorizerResponse{PrincipalID: v.PrincipalID, Policy: v.Policy}}
 	}
 	if h := x.holder; h != nil {
 		q.Token = &jwt.Claims{Subject: h.Subject, Issuer: h.Issuer, TokenUse: h.TokenUse, ClientID: h.ClientID, Username: h.Username, Scopes: h.Scopes, Groups: h.Groups}
@@ -48,7 +52,11 @@ func (x *exchange) asAsked(c *compiled) *Question {
 	if x.method == nil && x.r.Header.Get("Authorization") != "" && unserved(x.r, x.path).answer.Code == answerIncomplete.Code {
 		q.Header = http.Header{"Authorization": {"token"}} // what it was matters no more
 	}
-	if presented := x.r.Header.Get("X-Api-Key"); presented != "" {
+	presented := x.r.Header.Get("X-Api-Key")
+	if x.method != nil {
+		presented, _ = x.apiKey()
+	}
+	if presented != "" {
 		if key := c.keyOf(presented); key != nil {
 			q.KeyID = key.id
 		} else {
