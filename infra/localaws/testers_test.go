@@ -23,6 +23,8 @@ import (
 
 func TestEveryAddressForTestersAnswers(t *testing.T) {
 	s := start(t, localaws.Config{})
+	send(t, s, "GET", "/execute-api/none/v1/x", nil, "")
+	query := map[string]string{"/_local/explain": "?request=" + s.Requests(audit.Filter{Service: "execute-api"})[0].ID}
 	for _, e := range testers.Endpoints() {
 		body := ""
 		headers := map[string]string{}
@@ -30,7 +32,7 @@ func TestEveryAddressForTestersAnswers(t *testing.T) {
 			headers["Content-Type"] = "application/json; charset=utf-8"
 			body = map[string]string{"/_local/clock": `{"advance": "1d"}`, "/_local/reset": `{}`}[e.Path]
 		}
-		if status, _, answer := send(t, s, e.Method, e.Path, headers, body); status != 200 || !json.Valid([]byte(answer)) {
+		if status, _, answer := send(t, s, e.Method, e.Path+query[e.Path], headers, body); status != 200 || !json.Valid([]byte(answer)) {
 			t.Errorf("%s %s: %d %s", e.Method, e.Path, status, answer)
 		}
 		headers["Origin"] = "https://example.com"
@@ -71,6 +73,8 @@ func TestWhatIsWrongIsSaid(t *testing.T) {
 		status                   int
 		says                     string
 	}{
+		"no request to explain":           {"GET", "/_local/explain", "", "", 400, "the parameter request is missing"},
+		"a request that is not held":      {"GET", "/_local/explain?request=nobody", "", "", 404, "none has the id nobody"},
 		"a limit that is no number":       {"GET", "/_local/requests?limit=many", "", "", 400, `the parameter limit is \"many\"; legal are whole numbers from 1`},
 		"a limit of none":                 {"GET", "/_local/tokens?limit=0", "", "", 400, "whole numbers from 1"},
 		"a decision that is none":         {"GET", "/_local/requests?decision=maybe", "", "", 400, "legal are allow, deny"},
