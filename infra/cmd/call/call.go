@@ -46,8 +46,8 @@ to standard error, its body to standard output.
 It signs in by Secure Remote Password, exchanges the ID token for temporary
 credentials at the identity pool and signs the request with Signature Version 4.
 On a route with a Cognito authorizer it sends the token instead. The API key is
-the stack's own. A password is taken from AUTH_API_PASSWORD, else asked for; that
-of the stack's demo user is known.
+the stack's own. A password is taken from AUTH_API_PASSWORD, else asked for;
+that of the stack's demo user is known.
 
 --json prints {"status", "errorType", "requestId", "caller", "body"} in place of
 both, the body as text. What a refusal means: make explain, by route and caller,

@@ -45,10 +45,10 @@ func (o *options) command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "explain [METHOD] PATH",
 		Short: "Tells why somebody may call a route, or may not",
-		Long: `Tells why somebody may call a route, or may not: the whole way of a request, gate
-by gate, in API Gateway's order, with every statement that was looked at and why
-it did or did not match; what the caller is answered; and the setting that would
-change it.
+		Long: `Tells why somebody may call a route, or may not: the whole way of a request,
+gate by gate, in API Gateway's order, with every statement that was looked at
+and why it did or did not match; what the caller is answered; and the setting
+that would change it.
 
 The stack's resources, by its state or with --planned by its program, are put
 into a local AWS that lives for the moment, and its gateway decides by the code
@@ -64,13 +64,14 @@ What somebody changed by hand is seen after make refresh.
   NAME                a group, a function, or a user whom the stack declares
   arn:aws:iam::…      the ARN of a role, of a function or of the identity pool
   ID token, access token [SCOPE]
-On routes with a Cognito authorizer users send the token that the route wants, in
-place of a signature. --claim says what else the ID token holds, from which tags
-of the credentials follow.
+On routes with a Cognito authorizer users send the token that the route wants,
+in place of a signature. --claim says what else the ID token holds, from which
+tags of the credentials follow.
 
---request explains a request that was made, by the id in its x-amzn-RequestId: one
-of the last thousand of the local AWS, or last for the newest that was refused.
---message says what an error message means: the page infra/cmd/explain/ERRORS.md.
+--request explains a request that was made, by the id in its x-amzn-RequestId:
+one of the last thousand of the local AWS, or last for the newest that was
+refused. --message says what an error message means: the page
+infra/cmd/explain/ERRORS.md.
 
 --json prints {"stack", "source", "caller", "way", "toChange", "notes"}; with
 --request there is "request" in place of "caller"; with --message it is
@@ -80,19 +81,19 @@ passage (passed, open, depends, refused, unreached), says, facts and decisions
 with their statements. Names stay; more may be added.
 
 Exit codes: 0 explained, whatever the answer; 1 it could not be, or no error is
-known by the message; 2 the command line is wrong; 3 the answer is not the one of
---expect. A route that a Lambda authorizer decides is depends, neither allowed nor
-refused.`,
+known by the message; 2 the command line is wrong; 3 the answer is not the one
+of --expect. A route that a Lambda authorizer decides is depends, neither
+allowed nor refused.`,
 		Example: `  explain GET /require-auth --as guest
   explain GET /require-auth --as demouser --no-key
   explain --stack prod --planned POST /orders --as staff
   explain GET /team --as user --claim custom:team=blue
-  explain GET /no-auth --from 203.0.113.7         where a policy looks at addresses
+  explain GET /no-auth --from 203.0.113.7         from another address
   explain GET /inventory --as guest-list          a function, with its own role
   explain --request last                          why the newest was refused
   explain --message "Missing Authentication Token"
   explain GET /admin --as user --expect refused   for a script
-  explain --json GET /x | jq -r '.way.stops[] | select(.passage == "refused").says'`,
+  explain GET /x --json | jq -r '.way.gate, .way.reason'`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.check(args); err != nil {

@@ -33,9 +33,9 @@ func command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "fuzz [PACKAGES]",
 		Short: "Runs every fuzzer of the module for a short while",
-		Long: `Runs every fuzzer of the module for a short while, one after the other, and prints
-a line for each. One that fails names the file with the input that it failed on;
-go test repeats that input from then on.
+		Long: `Runs every fuzzer of the module for a short while, one after the other, and
+prints a line for each. One that fails names the file with the input that it
+failed on; go test repeats that input from then on.
 
 Exit codes: 0 when none failed, 1 when one did or could not be run, 2 when the
 command line is wrong.`,

@@ -38,7 +38,7 @@ and Pulumi backend. What stands behind -- goes to pulumi.
 Exit codes: 0 when it was done, 1 when it could not be, 2 when the command line
 is wrong.`,
 		Example: `  stack up                       the local stack
-  stack up --stack dev           AWS, after you have seen the preview and said yes
+  stack up --stack dev           AWS, after the preview, when you say yes
   stack preview --stack dev -- --diff
   stack refresh --stack dev      what somebody changed by hand
   stack outputs | jq -r .apiUrl

@@ -8,6 +8,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"auth-api/infra/cmd/internal/cli"
 	"github.com/spf13/cobra"
@@ -98,6 +99,9 @@ func faults(root, c *cobra.Command, withoutJSON string) (out []string) {
 	lacks(runs && !c.HasSubCommands() && withoutJSON == "" && c.Flags().Lookup("json") == nil, "it prints data, and has no --json")
 	lacks(withoutJSON != "" && c.Flags().Lookup("json") != nil, "it has --json, and is said to print no data")
 	lacks(runs && !c.HasSubCommands() && c.Args == nil && c.ValidArgsFunction == nil, "it does not say which arguments it takes")
+	for _, line := range strings.Split(c.Long+"\n"+c.Example, "\n") {
+		lacks(utf8.RuneCountInString(line) > 80, "a line of its help takes more than 80 columns: "+line)
+	}
 	c.Flags().VisitAll(func(f *pflag.Flag) { lacks(f.Usage == "", "the flag --"+f.Name+" has no description") })
 	return out
 }
