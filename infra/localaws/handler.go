@@ -95,6 +95,10 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 		if body, ok := readBody(w, r); ok {
 			s.usageAPI.Serve(w, r, body)
 		}
+	case strings.HasPrefix(path, gateway.DescribePrefix+"/"):
+		if body, ok := readBody(w, r); ok {
+			s.describeAPI.Serve(w, r, body)
+		}
 	case path == "/":
 		s.serveAPI(w, r)
 	default:

@@ -11,6 +11,7 @@
 //	/ with X-Amz-Target or Action    cognito-idp, cognito-identity, ssm, logs and sts
 //	/2015-03-31/functions/...        Lambda's API: invoking functions and looking at them
 //	/usageplans/PLAN/usage           API Gateway's GetUsage
+//	/restapis/API/stages/STAGE...    API Gateway's GetStage and GetExport
 //	/_runtime/...                    the Lambda Runtime API, for the functions alone
 //	/_local/...                      what a tester needs and AWS does not have
 package localaws
@@ -104,6 +105,8 @@ type Server struct {
 	lambdaAPI *lambdaapi.API
 	logsAPI   *logsapi.API
 	usageAPI  *gateway.UsageAPI
+
+	describeAPI *gateway.DescribeAPI
 
 	testers  *testers.Service
 	requests audit.Requests
@@ -221,7 +224,7 @@ func (s *Server) open(cfg Config) (err error) {
 	if s.Gateway, err = gateway.New(apis); err != nil {
 		return err
 	}
-	s.usageAPI = gateway.NewUsageAPI(s.Gateway, s.IAM)
+	s.usageAPI, s.describeAPI = gateway.NewUsageAPI(s.Gateway, s.IAM), gateway.NewDescribeAPI(s.Gateway, s.IAM)
 	s.testers = testers.New(testers.Config{
 		Region: s.Region, URL: s.URL, Log: s.log, Clock: s.Clock, Store: s.Store, UserPools: s.UserPools, IdentityPools: s.IdentityPools,
 		Lambda: s.Lambda, Gateway: s.Gateway, Mailbox: s.Mailbox, Requests: &s.requests, Tokens: &s.tokens, Gate: &s.gate,
