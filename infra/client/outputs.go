@@ -34,7 +34,38 @@ type Outputs struct {
 
 	Routes map[string]Route `json:"routes"` // by METHOD and path, such as GET /no-auth
 
+	DomainURL     string            `json:"domainUrl"`     // the API at its own name, without a stage; empty: it has none
+	CallbackURLs  []string          `json:"callbackUrls"`  // where the hosted sign-in may send a code to
+	SignOutURLs   []string          `json:"signOutUrls"`   // where the hosted sign-out may lead to
+	CORSOrigins   []string          `json:"corsOrigins"`   // of the pages that may call the API, where any may
+	PrincipalTags map[string]string `json:"principalTags"` // session tag → claim of the ID token
+	UsagePlan     *UsagePlan        `json:"usagePlan"`     // of the API key; nil on stacks that did not tell it yet
+	UserPoolFixed UserPoolFixed     `json:"userPoolFixed"`
+
+	DefaultEndpoint *bool `json:"defaultEndpoint"` // whether apiUrl answers where there is a domain; nil: not told, so it does
+
 	FunctionVersions map[string]Versions `json:"functionVersions"` // by function, of those that have versions
+}
+
+// UsagePlan are the limits of the API key.
+type UsagePlan struct {
+	RateLimit   float64 `json:"rateLimit"`  // requests a second
+	BurstLimit  int     `json:"burstLimit"` // requests at once
+	QuotaLimit  int     `json:"quotaLimit"` // requests a period
+	QuotaPeriod string  `json:"quotaPeriod"`
+}
+
+// UserPoolFixed is what of the user pool cannot change.
+type UserPoolFixed struct {
+	Attributes map[string]Attribute `json:"attributes"`
+}
+
+// Attribute is an attribute of the pool's users.
+type Attribute struct {
+	Type     string `json:"type"`
+	Required bool   `json:"required"`
+	Min      int    `json:"min"`
+	Max      int    `json:"max"`
 }
 
 // Versions are those of a function's versions that matter to its callers.
@@ -76,6 +107,7 @@ type Route struct {
 	APIKeyRequired bool     `json:"apiKeyRequired"`
 	Callers        []string `json:"callers"`
 	Scopes         []string `json:"scopes"`
+	Authorizer     string   `json:"authorizer"` // of authorization CUSTOM: its name
 
 	Web bool `json:"web"` // whether it is the web client's own
 

@@ -35,6 +35,7 @@ func (d *deployment) outputs() (pulumi.Map, error) {
 		all["demoPassword"] = pulumi.ToSecret(pulumi.String(s.DemoPassword))
 	}
 	d.identityOutputs(all)
+	d.verifyOutputs(all)
 	routes := pulumi.Map{} // by name, so that a preview shows a new route as one line more
 	for _, r := range s.Routes {
 		route := pulumi.Map{
