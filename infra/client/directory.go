@@ -45,8 +45,8 @@ func (d *Directory) Time() time.Time {
 	return time.Now().Add(d.skew)
 }
 
-// answered takes over the time of an answer.
-func (d *Directory) answered(m middleware.Metadata) {
+// took takes over the time of an answer.
+func (d *Directory) took(m middleware.Metadata) {
 	if skew, ok := awsmiddleware.GetAttemptSkew(m); ok {
 		d.skew = skew
 	}
@@ -71,41 +71,38 @@ func endpoint(o Outputs) *string {
 
 // SignIn signs a user in by Secure Remote Password, so that the password never
 // leaves this process. It fails with what the pool answers, and when the pool asks
-// for more than a password.
+// for more than a password: see SignInWith.
 func (d *Directory) SignIn(ctx context.Context, username, password string) (Tokens, error) {
-	failed := func(err error) (Tokens, error) {
-		return Tokens{}, fmt.Errorf("signing in as %s: %w", username, plain(err))
-	}
+	return d.SignInWith(ctx, username, password, nil)
+}
+
+// answered is what the pool said to a proof.
+type answered = cognitoidentityprovider.RespondToAuthChallengeOutput
+
+// prove proves the password to the pool.
+func (d *Directory) prove(ctx context.Context, username, password string) (*answered, error) {
 	client, err := srp.NewCognitoSRP(username, password, d.outputs.UserPoolID, d.outputs.UserPoolClientID, nil)
 	if err != nil {
-		return failed(err)
+		return nil, err
 	}
 	begun, err := d.users.InitiateAuth(ctx, &cognitoidentityprovider.InitiateAuthInput{
 		AuthFlow: types.AuthFlowTypeUserSrpAuth, ClientId: aws.String(client.GetClientId()), AuthParameters: client.GetAuthParams(),
 	})
 	if err != nil {
-		return failed(err)
+		return nil, err
 	}
-	d.answered(begun.ResultMetadata)
+	d.took(begun.ResultMetadata)
 	if begun.ChallengeName != types.ChallengeNameTypePasswordVerifier {
-		return failed(fmt.Errorf("the pool asks for %s, not for a password", begun.ChallengeName))
+		return nil, fmt.Errorf("the pool asks for %s, not for a password", begun.ChallengeName)
 	}
 	responses, err := client.PasswordVerifierChallenge(begun.ChallengeParameters, d.Time())
 	if err != nil {
-		return failed(err)
+		return nil, err
 	}
-	done, err := d.users.RespondToAuthChallenge(ctx, &cognitoidentityprovider.RespondToAuthChallengeInput{
+	return d.users.RespondToAuthChallenge(ctx, &cognitoidentityprovider.RespondToAuthChallengeInput{
 		ChallengeName: types.ChallengeNameTypePasswordVerifier, ClientId: aws.String(client.GetClientId()),
 		ChallengeResponses: responses, Session: begun.Session,
 	})
-	if err != nil {
-		return failed(err)
-	}
-	if done.AuthenticationResult == nil {
-		return failed(fmt.Errorf("the pool asks for %s after the password; sign in at %s once", done.ChallengeName, d.outputs.HostedUIURL))
-	}
-	r := done.AuthenticationResult
-	return Tokens{ID: aws.ToString(r.IdToken), Access: aws.ToString(r.AccessToken), Refresh: aws.ToString(r.RefreshToken)}, nil
 }
 
 // Identity is an identity of the identity pool with its temporary credentials.
@@ -139,7 +136,7 @@ func (d *Directory) Credentials(ctx context.Context, idToken string) (Identity, 
 	if err != nil {
 		return Identity{}, fmt.Errorf("asking the identity pool for credentials: %w", plain(err))
 	}
-	d.answered(out.ResultMetadata)
+	d.took(out.ResultMetadata)
 	return Identity{ID: aws.ToString(got.IdentityId), Credentials: aws.Credentials{
 		AccessKeyID: aws.ToString(out.Credentials.AccessKeyId), SecretAccessKey: aws.ToString(out.Credentials.SecretKey),
 		SessionToken: aws.ToString(out.Credentials.SessionToken), CanExpire: true, Expires: aws.ToTime(out.Credentials.Expiration),
