@@ -208,6 +208,7 @@ func (s *Server) open(cfg Config) (err error) {
 	}); err != nil {
 		return err
 	}
+	s.IdentityPools.Admit = s.admitIdentityPools
 	s.IAM.TrustWebIdentities(s.IdentityPools.VerifyOpenIDToken)
 	if s.Lambda, err = lambda.New(functions); err != nil {
 		return err

@@ -51,6 +51,8 @@ type Config struct {
 // Service answers the API of identity pools. It is safe for use by many goroutines.
 type Service struct {
 	cfg Config
+
+	Admit Admit // of the operations that are signed
 }
 
 // New returns a Service.
@@ -69,7 +71,7 @@ func New(c Config) (*Service, error) {
 
 // ServeAPI answers one operation of the API, whose name stood in X-Amz-Target.
 // GetId, GetCredentialsForIdentity and GetOpenIdToken are served; like on AWS they are
-// not signed. Any other operation is answered with UnknownOperationException.
+// not signed. DeleteIdentities is, and is. Any other operation is answered with UnknownOperationException.
 //
 // https://docs.aws.amazon.com/cognitoidentity/latest/APIReference/API_Operations.html
 func (s *Service) ServeAPI(w http.ResponseWriter, r *http.Request, operation string, body []byte) {
@@ -83,6 +85,10 @@ func (s *Service) ServeAPI(w http.ResponseWriter, r *http.Request, operation str
 		out, err = serve(body, r, s.getCredentialsForIdentity)
 	case "GetOpenIdToken":
 		out, err = serve(body, r, s.getOpenIDToken)
+	case "DeleteIdentities":
+		out, err = serve(body, r, func(r *http.Request, in deleteIdentitiesInput) (deleteIdentitiesOutput, error) {
+			return s.deleteIdentities(r, body, in)
+		})
 	default:
 		err = wire.NewError("UnknownOperationException", "The local AWS does not know the operation "+operation+" of cognito-identity.")
 	}
