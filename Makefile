@@ -30,7 +30,7 @@ MAKEFLAGS += --no-print-directory
 
 stack = bin/stack $(1) --stack '$(STACK)' $(if $(LOCAL_PORT),--port '$(LOCAL_PORT)') $(if $(ARGS),-- $(ARGS))
 
-.PHONY: help up preview access outputs refresh destroy down logs call tools toolchain test bench ci check fmt vet staticcheck vulncheck web-check e2e fuzz clean web-config explain
+.PHONY: help up preview access outputs refresh destroy down logs call tools toolchain test bench ci check fmt vet staticcheck vulncheck web-check e2e fuzz clean web-config explain verify
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ logs: ## follow the local AWS's log: each request, the decision and why
 call: tools ## call a route: make call AS=demouser ROUTE="GET /require-auth"
 	@bin/call --stack '$(STACK)' $(if $(AS),--as '$(AS)') $(ROUTE)
 
+verify: tools ## attack a deployed stack on purpose: make verify STACK=dev ARGS="--verbose" (--only, --json, --list)
+	@bin/verify --stack '$(STACK)' $(ARGS)
+
 # The program and the project's own commands. Go builds only what has changed.
 tools: toolchain
 	@mkdir -p bin
@@ -76,7 +79,7 @@ tools: toolchain
 	   echo "Compiling the program, its tools and the handlers; the first time this takes about a minute and a half." >&2; \
 	   CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags lambda.norpc ./functions/...; \
 	 }
-	@go build -o bin/ ./infra ./infra/cmd/local ./infra/cmd/stack ./infra/cmd/call ./infra/cmd/access ./infra/cmd/explain
+	@go build -o bin/ ./infra ./infra/cmd/local ./infra/cmd/stack ./infra/cmd/call ./infra/cmd/access ./infra/cmd/explain ./infra/cmd/verify
 
 # The Pulumi CLI and its Go language host, unless both are on PATH.
 toolchain:

@@ -6,8 +6,6 @@ import "github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 // was meant to allow, and no more. None of it is a secret.
 func (d *deployment) verifyOutputs(all pulumi.Map) {
 	s := d.settings
-	all["callbackUrls"] = pulumi.ToStringArray(s.Identity.CallbackURLs)
-	all["signOutUrls"] = pulumi.ToStringArray(s.Identity.SignOutURLs)
 	all["usagePlan"] = pulumi.Map{
 		"rateLimit": pulumi.Float64(s.UsagePlan.RateLimit), "burstLimit": pulumi.Int(s.UsagePlan.BurstLimit),
 		"quotaLimit": pulumi.Int(s.UsagePlan.QuotaLimit), "quotaPeriod": pulumi.String(s.UsagePlan.QuotaPeriod),
