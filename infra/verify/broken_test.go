@@ -1,9 +1,12 @@
 package verify_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -320,20 +323,36 @@ func TestTheClassicFlowIsFoundOut(t *testing.T) {
 
 var proxy = []any{m{"name": "proxy", "in": "path", "required": true, "schema": m{"type": "string"}}}
 
-// front puts something between verify and the stack that answers some requests in its
-// place, as a service that is broken would. It returns the target behind it.
-func front(t *testing.T, to verify.Target, answer func(w http.ResponseWriter, r *http.Request) bool) verify.Target {
+// front puts a lax service between verify and the stack, and returns the target behind it.
+func front(t *testing.T, to verify.Target, l lax) verify.Target {
 	t.Helper()
 	behind, err := url.Parse(to.Outputs.AWSEndpoint)
 	if err != nil {
 		t.Fatal(err)
 	}
-	forward := &httputil.ReverseProxy{Rewrite: func(p *httputil.ProxyRequest) {
-		p.Out.URL.Scheme, p.Out.URL.Host = behind.Scheme, behind.Host
-		p.Out.Host = p.In.Host
-	}}
+	forward := &httputil.ReverseProxy{
+		Rewrite: func(p *httputil.ProxyRequest) {
+			p.Out.URL.Scheme, p.Out.URL.Host = behind.Scheme, behind.Host
+			p.Out.Host = p.In.Host // which is signed
+		},
+		ModifyResponse: func(r *http.Response) error {
+			if l.after == nil {
+				return nil
+			}
+			body, err := io.ReadAll(r.Body)
+			if err != nil {
+				return err
+			}
+			r.StatusCode, body = l.after(r.Request, r.StatusCode, r.Header, body)
+			r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+			r.Header.Del("X-Amz-Crc32")
+			r.Header.Set("Content-Length", fmt.Sprint(len(body)))
+			return nil
+		},
+		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
+	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !answer(w, r) {
+		if l.answer == nil || !l.answer(w, r) {
 			forward.ServeHTTP(w, r)
 		}
 	}))

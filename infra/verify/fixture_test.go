@@ -1,7 +1,6 @@
 package verify_test
 
 import (
-	"context"
 	"os"
 	"testing"
 
@@ -64,5 +63,3 @@ func everything(t *testing.T) awstest.Settings {
 	settings["domain"].(map[string]any)["defaultEndpoint"] = true
 	return settings
 }
-
-var _ = context.Background

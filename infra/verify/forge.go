@@ -181,6 +181,9 @@ func (f *forger) forge(genuine string) ([]forgery, error) {
 
 // flip changes one bit of text in base64url or hexadecimal, in its middle.
 func flip(text string) string {
+	if text == "" {
+		return "A"
+	}
 	b := []byte(text)
 	i := len(b) / 2
 	switch b[i] {

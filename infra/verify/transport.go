@@ -86,7 +86,7 @@ func plainHTTP(ctx context.Context, s *session, at []endpoint) (out []Result) {
 			out = append(out, mustHold("", e.what, "no answer, or to https", "no answer", true))
 		default:
 			to := a.header.Get("Location")
-			out = append(out, mustHold("", e.what, "no answer, or to https", strings.TrimSpace(fmt.Sprint(a.status, " ", short4(to))), a.status >= 300 && a.status < 400 && strings.HasPrefix(to, "https://") || a.status == http.StatusForbidden && a.errorType == ""))
+			out = append(out, mustHold("", e.what, "no answer, or to https", strings.TrimSpace(fmt.Sprint(a.status, " ", short4(to))), a.status >= 300 && a.status < 400 && strings.HasPrefix(to, "https://") || a.status >= 400 && a.header.Get("x-amz-apigw-id") == ""))
 		}
 	}
 	return out
