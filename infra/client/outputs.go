@@ -35,8 +35,6 @@ type Outputs struct {
 	Routes map[string]Route `json:"routes"` // by METHOD and path, such as GET /no-auth
 
 	DomainURL     string            `json:"domainUrl"`     // the API at its own name, without a stage; empty: it has none
-	CallbackURLs  []string          `json:"callbackUrls"`  // where the hosted sign-in may send a code to
-	SignOutURLs   []string          `json:"signOutUrls"`   // where the hosted sign-out may lead to
 	CORSOrigins   []string          `json:"corsOrigins"`   // of the pages that may call the API, where any may
 	PrincipalTags map[string]string `json:"principalTags"` // session tag → claim of the ID token
 	UsagePlan     *UsagePlan        `json:"usagePlan"`     // of the API key; nil on stacks that did not tell it yet
