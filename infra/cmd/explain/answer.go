@@ -21,8 +21,7 @@ type answer struct {
 	Notes    []string     `json:"notes,omitempty"`
 
 	routes []gateway.Route // of the stage
-	from   string
-	fresh  bool // nothing is deployed, and what is planned is told in its place
+	fresh  bool            // nothing is deployed, and what is planned is told in its place
 }
 
 // outcome is one of outcomes.

@@ -91,7 +91,6 @@ type person struct {
 	o        options
 	identity client.Identity
 	token    string
-	door     string // what goes into the header Authorization as it is
 }
 
 // varying is what differs from one answer to the next, or is the sender's own.

@@ -282,7 +282,6 @@ func (o *options) ask(a answer, m inspect.Moment, stack workspace.Stack) (answer
 	}
 	a.Caller, a.Way = &who, &way
 	a.routes = s.Routes
-	a.from = q.SourceIP
 	a.Notes = append(a.Notes, s.Notes...)
 	if s.LooksAtAddresses() {
 		a.Notes = append(a.Notes, "a policy looks at where requests come from: this one comes from "+q.SourceIP)

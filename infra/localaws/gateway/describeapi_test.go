@@ -50,7 +50,9 @@ func describeWorld(t testing.TB) (f *fixture, as func(aws.CredentialsProvider) *
 		describe.Serve(w, r, body)
 	}))
 	t.Cleanup(server.Close)
-	return f, func(c aws.CredentialsProvider) *client.Client { return client.NewFromConfig(apitest.Config(server.URL, c)) }, stage
+	return f, func(c aws.CredentialsProvider) *client.Client {
+		return client.NewFromConfig(apitest.Config(server.URL, c))
+	}, stage
 }
 
 // The export is what the stage serves, not what was declared after it was deployed.
