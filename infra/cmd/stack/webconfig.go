@@ -18,9 +18,10 @@ func webConfig(open func(*cobra.Command) (session, error)) *cobra.Command {
 		Use:   "web-config",
 		Short: "Print what a client in a browser needs, as .env, JSON or Amplify's configuration",
 		Long: `Prints what a client in a browser needs of the stack's outputs: as the lines of
-a .env file, with --json as JSON (the names are those of /config.json, which the
-stack's own web client reads), with --amplify as what Amplify.configure of Amplify
-for JavaScript takes, version 6. functions/web/CLIENTS.md shows clients with each.
+a .env file, with --json as JSON (the names are those of /config.json, which
+the stack's own web client reads), with --amplify as what Amplify.configure of
+Amplify for JavaScript takes, version 6. functions/web/CLIENTS.md shows clients
+with each.
 
 None of it is secret. The API key among it goes to everybody who opens the page:
 it meters, by the usage plan, and authorizes nobody.`,

@@ -108,7 +108,7 @@ func TestWebConfigIsRefused(t *testing.T) {
 		"--stack dev":                   {cli.Failed, "they lack callbackUrls; make up STACK=dev adds them"},
 		"--json --amplify":              {cli.Usage, "--json and --amplify exclude each other"},
 		"--json --prefix A_":            {cli.Usage, "--prefix is for variables"},
-		"--stack dev surplus":           {cli.Failed, "unknown command"},
+		"--stack dev surplus":           {cli.Usage, "unknown command"},
 		"--stack dev --prefix VITE_=-x": {cli.Failed, "they lack"},
 	} {
 		code, out, complaint := told(strings.Fields(args)...)
