@@ -70,23 +70,35 @@ type row struct {
 func rows(results []verify.Result, all bool) []row {
 	var out []row
 	for _, r := range results {
-		n := len(out) - 1
-		alike := slices.Contains([]verify.Outcome{verify.Holds, verify.Skipped}, r.Outcome)
-		if i := slices.IndexFunc(out, func(x row) bool { return x.ID == r.ID && x.Outcome == r.Outcome }); !all && alike && i >= 0 {
-			n = i
-			out[n].of = append(out[n].of, r)
+		alike := slices.IndexFunc(out, func(x row) bool { return x.ID == r.ID && x.Outcome == r.Outcome })
+		if alike >= 0 && !all && (r.Outcome == verify.Holds || r.Outcome == verify.Skipped) {
+			out[alike].of = append(out[alike].of, r)
 			continue
 		}
 		out = append(out, row{r, []verify.Result{r}})
 	}
 	for i := range out {
-		of := out[i].of
-		out[i].Route = together(of, "routes", func(r verify.Result) string { return r.Route })
-		out[i].Caller = together(of, "tries", func(r verify.Result) string { return r.Caller })
-		out[i].Expected = together(of, "answers", func(r verify.Result) string { return r.Expected })
-		out[i].Got = together(of, "answers", func(r verify.Result) string { return r.Got })
+		x := &out[i]
+		if x.Route = together(x.of, "routes", func(r verify.Result) string { return r.Route }); x.Route == "-" {
+			x.Route = service(x.ID)
+		}
+		x.Caller = together(x.of, "tries", func(r verify.Result) string { return r.Caller })
+		x.Expected = together(x.of, "answers", func(r verify.Result) string { return r.Expected })
+		x.Got = together(x.of, "answers", func(r verify.Result) string { return r.Got })
 	}
 	return out
+}
+
+// service is what a check without routes is about.
+func service(id string) string {
+	for prefix, name := range map[string]string{
+		"V-IDP": "identity pool", "V-USR": "user pool", "V-OAU": "hosted sign-in", "V-DOC": "deployment", "V-LOG": "logs", "V-ANS": "all answers", "V-TLS": "TLS",
+	} {
+		if strings.HasPrefix(id, prefix) {
+			return name
+		}
+	}
+	return "API"
 }
 
 func together(of []verify.Result, many string, part func(verify.Result) string) string {
@@ -186,10 +198,24 @@ func printFailed(p *printer, style cli.Style, width int, r verify.Report) {
 		for _, line := range cli.Wrap(c.Proves, max(width-2, 0)) {
 			p.say("  %s", line)
 		}
+		// In full: a narrow terminal's table has no room for it.
 		for _, x := range r.Results {
-			if x.ID == id && x.Outcome == verify.Fails && x.Note != "" {
-				for _, line := range cli.Wrap(cli.Plain(strings.TrimSpace(x.Route+" "+x.Caller)+": "+x.Note), max(width-2, 0)) {
-					p.say("  %s", line)
+			if x.ID != id || x.Outcome != verify.Fails {
+				continue
+			}
+			text := strings.Trim(x.Route+" as "+x.Caller, " ")
+			if x.Route == "" || x.Caller == "" {
+				text = strings.TrimSpace(x.Route + " " + x.Caller)
+			}
+			text += ": expected " + x.Expected + ", got " + x.Got
+			if x.Note != "" {
+				text += "; " + x.Note
+			}
+			for i, line := range cli.Wrap(cli.Plain(strings.TrimPrefix(text, ": ")), max(width-6, 0)) {
+				if i == 0 {
+					p.say("  - %s", line)
+				} else {
+					p.say("    %s", line)
 				}
 			}
 		}
