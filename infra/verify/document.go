@@ -123,6 +123,10 @@ func otherAuthorization(ctx context.Context, s *session) (out []Result) {
 			out = append(out, skip(r.name(), "", "%s", why)) // which tells already that it is not so
 			continue
 		}
+		if r.authorization == authUntold {
+			out = append(out, skip(r.name(), "", "the export does not tell the kind of its authorization"))
+			continue
+		}
 		meant := deployedRoute{authorization: want.Authorization, apiKeyRequired: want.APIKeyRequired, scopes: slices.Sorted(slices.Values(want.Scopes))}
 		r.scopes = slices.Sorted(slices.Values(r.scopes))
 		out = append(out, mustHold(r.name(), "", meant.describe(), r.describe(), r.describe() == meant.describe()))

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -183,6 +184,16 @@ func ownPage(s *session, address string) bool {
 	return err == nil && address != "" && to.Host == u.Host && strings.HasSuffix(to.Path, "/error")
 }
 
+// staysHere tells whether an address is one of the hosted sign-in's own.
+func (s *session) staysHere(address string) bool {
+	base, err := url.Parse(s.out.HostedUIURL + "/")
+	if err != nil || address == "" {
+		return false
+	}
+	to, err := base.Parse(address)
+	return err == nil && to.Scheme == base.Scheme && to.Host == base.Host
+}
+
 // refusedFlow sends an authorize request that must lead back with this error, or to the
 // hosted sign-in's own error page; never with a code or a token, nor to the sign-in.
 func (s *session) refusedFlow(ctx context.Context, what string, change func(url.Values)) Result {
@@ -197,15 +208,20 @@ func (s *session) refusedFlow(ctx context.Context, what string, change func(url.
 	}
 	led := a.header.Get("Location")
 	to, err := url.Parse(led)
-	refused := a.status >= 400 || err == nil && (ownPage(s, led) || to.Query().Get("error") != "")
+	if err != nil {
+		return broken("", what, errors.New("it leads to what is no address"))
+	}
+	fault := to.Query().Get("error")
+	if inFragment, err := url.ParseQuery(to.Fragment); err == nil && fault == "" { // as the implicit flow answers
+		fault = inFragment.Get("error")
+	}
+	refused := a.status >= 400 || ownPage(s, led) || fault != ""
 	got := fmt.Sprint(a.status)
-	if err == nil {
-		switch {
-		case to.Query().Get("error") != "":
-			got += " " + to.Query().Get("error")
-		case led != "":
-			got += " to " + short(led)
-		}
+	switch {
+	case fault != "":
+		got += " " + fault
+	case led != "":
+		got += " to " + short(led)
 	}
 	return mustHold("", what, "an error, and no sign-in", got, refused)
 }
@@ -411,7 +427,7 @@ func openRedirect(ctx context.Context, s *session) (out []Result) {
 				continue
 			}
 			led := a.header.Get("Location")
-			out = append(out, mustHold("", parameter+" "+to, "not led there", strings.TrimSpace(fmt.Sprint(a.status, " ", short(led))), a.status >= 400 || ownPage(s, led)))
+			out = append(out, mustHold("", parameter+" "+to, "not led there", strings.TrimSpace(fmt.Sprint(a.status, " ", short(led))), a.status >= 400 || s.staysHere(led)))
 		}
 	}
 	return out

@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -27,6 +28,10 @@ func logChecks() []Check {
 	}
 }
 
+// secretVariable is what of an access log's format would write what opens doors. The id of
+// an API key does not.
+var secretVariable = regexp.MustCompile(`(?i)\$input|header|authorization|token|requestoverride|\$context\.identity\.(apikey|accesskey)\b`)
+
 func logFormat(ctx context.Context, s *session) (out []Result) {
 	d := s.inspect(ctx)
 	switch {
@@ -35,13 +40,7 @@ func logFormat(ctx context.Context, s *session) (out []Result) {
 	case d.stage.AccessLogSettings == nil || aws.ToString(d.stage.AccessLogSettings.Format) == "":
 		return []Result{skip("", "", "the stage has no access log")}
 	}
-	format := strings.ToLower(aws.ToString(d.stage.AccessLogSettings.Format))
-	found := ""
-	for _, secret := range []string{"$input", "header", "authorization", "$context.identity.apikey\"", "$context.identity.apikey ", "$context.identity.apikey,", "token", "requestoverride", "$context.identity.accesskey"} {
-		if strings.Contains(format+" ", secret) {
-			found = strings.Trim(secret, `", `)
-		}
-	}
+	found := secretVariable.FindString(aws.ToString(d.stage.AccessLogSettings.Format))
 	return []Result{mustHold("", "", "no header, token or key", shownOr(found, "none"), found == "")}
 }
 

@@ -17,6 +17,9 @@ type deployedRoute struct {
 	function       string // name of the function that answers, where one does
 }
 
+// authUntold is an authorization whose kind the document does not tell.
+const authUntold = "UNTOLD"
+
 // scheme is a security scheme of the document, as API Gateway writes it.
 type scheme struct {
 	Type, In, Name string
@@ -86,6 +89,8 @@ func readOperation(data []byte, all []map[string][]string, schemes map[string]sc
 				r.authorization = authCustom
 			case s.Type == "apiKey" && strings.EqualFold(s.Name, "x-api-key"):
 				r.apiKeyRequired = true
+			default:
+				r.authorization = authUntold
 			}
 		}
 	}

@@ -144,7 +144,17 @@ func (s *session) around(ctx context.Context, name string, r client.Route, what 
 	if other, found := s.out.Route(req.method, req.path); found && !guarded(other) {
 		return skip(name, what, "it is %s %s of the route table, which is open", other.Method, other.Path)
 	}
-	return s.refuses(ctx, name, what, refusedByGateway, func() (*http.Request, error) { return req.to(ctx, s.base) })
+	send := func() Result {
+		return s.refuses(ctx, name, what, refusedByGateway, func() (*http.Request, error) { return req.to(ctx, s.base) })
+	}
+	res := send()
+	if res.Outcome == Broken && res.Got == "" && ctx.Err() == nil {
+		// What stands before API Gateway may close the connection over such a request.
+		if res = send(); res.Outcome == Broken && res.Got == "" && ctx.Err() == nil {
+			res = Result{Route: name, Caller: what, Outcome: Holds, Expected: refusedByGateway, Got: "no answer", Note: "twice: " + res.Note}
+		}
+	}
+	return res
 }
 
 func (s *session) detour(ctx context.Context, write func(string) []string) []Result {
