@@ -16,6 +16,10 @@ RACE ?=
 FUZZTIME ?= 3s
 # More arguments for pulumi, such as ARGS=--yes.
 ARGS ?=
+# A plan: preview keeps its own there, and up then does exactly that.
+PLAN ?=
+# Where preview-comment writes; empty is standard output.
+FILE ?=
 
 # Where the checkout is goes neither into what is built nor into the keys of Go's build
 # cache: a further checkout of the same code compiles nothing anew.
@@ -28,19 +32,22 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
-stack = bin/stack $(1) --stack '$(STACK)' $(if $(LOCAL_PORT),--port '$(LOCAL_PORT)') $(if $(ARGS),-- $(ARGS))
+stack = bin/stack $(1) --stack '$(STACK)' $(if $(LOCAL_PORT),--port '$(LOCAL_PORT)') $(2) $(if $(ARGS),-- $(ARGS))
 
-.PHONY: help up preview access outputs refresh destroy down logs call tools toolchain test bench ci check fmt vet staticcheck vulncheck web-check e2e fuzz clean web-config explain verify
+.PHONY: help up preview access outputs refresh destroy down logs call tools toolchain test bench ci check fmt vet staticcheck vulncheck web-check e2e fuzz clean web-config explain verify preview-comment drift
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@printf '\n  STACK=NAME chooses the stack (Pulumi.NAME.yaml; local by default, on the local AWS).\n  LOCAL_PORT=N chooses the local AWS'"'"'s port, ARGS="..." goes to pulumi.\n'
 
 up: tools ## bring the stack up (STACK=local), or change it
-	@$(call stack,up)
+	@$(call stack,up,$(if $(PLAN),--plan '$(PLAN)'))
 
 preview: tools ## show what up would change, and of who may call what
-	@$(call stack,preview)
+	@$(call stack,preview,$(if $(PLAN),--plan '$(PLAN)'))
+
+preview-comment: tools ## the preview as Markdown, for a pull request (FILE=comment.md, PLAN=plan.json)
+	@$(call stack,comment,$(if $(PLAN),--plan '$(PLAN)') $(if $(FILE),--file '$(FILE)'))
 
 access: tools ## who may call what: make access STACK=dev ARGS="--why" (--changes, --planned, --json, --markdown)
 	@bin/access --stack '$(STACK)' $(ARGS)
@@ -56,6 +63,9 @@ web-config: tools ## print what a client in a browser needs: make web-config ARG
 
 refresh: tools ## compare the stack's state with what stands
 	@$(call stack,refresh)
+
+drift: tools ## what somebody changed by hand since the last up: resources, and what the API serves
+	@$(call stack,drift)
 
 destroy: tools ## delete everything that the stack made
 	@$(call stack,destroy)

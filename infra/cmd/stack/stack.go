@@ -25,7 +25,7 @@ import (
 )
 
 func command() *cobra.Command {
-	var name string
+	var name, plan, file string
 	var port int
 	root := &cobra.Command{
 		Use:   "stack",
@@ -42,6 +42,9 @@ is wrong.`,
   stack preview --stack dev -- --diff
   stack refresh --stack dev      what somebody changed by hand
   stack outputs | jq -r .apiUrl
+  stack preview --stack prod --plan plan.json    and then, of exactly that:
+  stack up --stack prod --plan plan.json -- --yes
+  stack drift --stack prod
   stack destroy --stack dev -- --yes`,
 		Args: cobra.NoArgs,
 	}
@@ -53,13 +56,27 @@ is wrong.`,
 			if err != nil {
 				return err
 			}
+			s.file = file
+			if plan != "" {
+				if s.plan, err = filepath.Abs(plan); err != nil { // Pulumi runs in the project's folder
+					return fmt.Errorf("looking for the plan: %w", err)
+				}
+			}
 			return do(cmd.Context(), s, args)
 		}
 	}
 	workspace.CompleteStacks(root)
+	upCommand := &cobra.Command{Use: "up [-- PULUMI ARGS]", Args: cobra.ArbitraryArgs, Short: "Create or update the stack", RunE: run(up)}
+	upCommand.Flags().StringVar(&plan, "plan", "", "do exactly what this plan of preview --plan says, or stop before anything is done")
+	previewCommand := &cobra.Command{Use: "preview [-- PULUMI ARGS]", Args: cobra.ArbitraryArgs, Short: "Show what up would change, and of who may call what", RunE: run(preview)}
+	commentCommand := &cobra.Command{Use: "comment [-- PULUMI ARGS]", Args: cobra.ArbitraryArgs, Short: "Write what up would change as Markdown, for a pull request", Long: commentHelp, RunE: run(comment)}
+	commentCommand.Flags().StringVar(&file, "file", "", "write it to this file (default: standard output)")
+	for _, c := range []*cobra.Command{previewCommand, commentCommand} {
+		c.Flags().StringVar(&plan, "plan", "", "keep the plan in this file, for up --plan; its secrets are encrypted as the state's are")
+	}
 	root.AddCommand(
-		&cobra.Command{Use: "up [-- PULUMI ARGS]", Args: cobra.ArbitraryArgs, Short: "Create or update the stack", RunE: run(up)},
-		&cobra.Command{Use: "preview [-- PULUMI ARGS]", Args: cobra.ArbitraryArgs, Short: "Show what up would change, and of who may call what", RunE: run(preview)},
+		upCommand, previewCommand, commentCommand,
+		&cobra.Command{Use: "drift [-- PULUMI ARGS]", Args: cobra.ArbitraryArgs, Short: "Tell what somebody changed by hand since the last up", Long: driftHelp, RunE: run(drift)},
 		&cobra.Command{Use: "refresh [-- PULUMI ARGS]", Args: cobra.ArbitraryArgs, Short: "Compare the stack's state with what stands", RunE: run(refresh)},
 		&cobra.Command{Use: "destroy [-- PULUMI ARGS]", Args: cobra.ArbitraryArgs, Short: "Delete everything that the stack made", RunE: run(destroy)},
 		&cobra.Command{Use: "outputs", Short: "Print the stack's outputs as JSON, secrets in the clear", Args: cobra.NoArgs, RunE: run(outputs)},
@@ -75,6 +92,9 @@ type session struct {
 	port     int
 	out, err io.Writer
 	style    cli.Style
+
+	plan string // absolute path; empty: without one
+	file string // where a comment goes; empty: standard output
 }
 
 func open(cmd *cobra.Command, name string, port int) (session, error) {
@@ -181,6 +201,9 @@ func up(ctx context.Context, s session, args []string) error {
 		// There is nothing to pay and nothing to lose: no question asked.
 		command = append(command, "--yes", "--skip-preview", "--suppress-outputs")
 	}
+	if command, err = s.withPlan(command); err != nil {
+		return err
+	}
 	if err := s.pulumi(ctx, p, s.out, append(command, args...)...); err != nil {
 		return err
 	}
@@ -275,7 +298,8 @@ func preview(ctx context.Context, s session, args []string) error {
 	if err := s.selected(ctx, p); err != nil {
 		return err
 	}
-	if err := s.pulumi(ctx, p, s.out, append([]string{"preview", "--stack", s.stack.Name, "--diff"}, args...)...); err != nil {
+	command := append([]string{"preview", "--stack", s.stack.Name, "--diff"}, s.savePlan()...)
+	if err := s.pulumi(ctx, p, s.out, append(command, args...)...); err != nil {
 		return err
 	}
 	return s.access(ctx, args)

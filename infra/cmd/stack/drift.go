@@ -1,0 +1,130 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+
+	"auth-api/infra/cmd/internal/apidoc"
+	"auth-api/infra/cmd/internal/cli"
+	"auth-api/infra/cmd/internal/daemon"
+	"auth-api/infra/cmd/internal/review"
+	"auth-api/infra/cmd/internal/workspace"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/apigateway"
+)
+
+const driftHelp = `Tells what somebody changed by hand since the last up. Two things are looked at,
+and neither is changed: the properties of the stack's resources, as pulumi refresh
+reads them, and the OpenAPI document that each stage serves, which refresh never
+reads back, as API Gateway exports it.
+
+What the program and the stack file would change is not drift: preview tells that.
+
+On AWS it needs credentials that may read what the stack made, and may write the
+lock of its state.
+
+Exit codes: 0 nothing differs, 1 it could not be told, 2 the command line is wrong,
+3 something differs.`
+
+// drift compares what stands with what was deployed.
+func drift(ctx context.Context, s session, args []string) error {
+	p, local, err := s.prepare(ctx)
+	if err != nil {
+		return err
+	}
+	state, there, err := p.Export(ctx)
+	if err != nil {
+		return err
+	}
+	stages, err := apidoc.Stages(state)
+	switch {
+	case !there:
+		return fmt.Errorf("stack %s is not deployed: there is nothing to compare with; make up STACK=%s brings it up", s.stack.Name, s.stack.Name)
+	case err != nil:
+		return err
+	}
+	changed, err := s.refreshed(ctx, p, args)
+	if err != nil {
+		return err
+	}
+	client, err := s.gateway(ctx, local)
+	if err != nil {
+		return err
+	}
+	var served []string
+	for _, stage := range stages {
+		found, err := apidoc.Drift(ctx, client, stage)
+		if err != nil {
+			return err
+		}
+		for _, d := range found {
+			served = append(served, fmt.Sprintf("stage %s of %s: %s", stage.Name, stage.APIID, d))
+		}
+	}
+	if len(changed.Changes)+len(served) == 0 {
+		fmt.Fprintf(s.out, "Nothing differs from what was deployed: %d resources, and what %d stages serve.\n", changed.Unchanged, len(stages))
+		return nil
+	}
+	if len(changed.Changes) > 0 {
+		fmt.Fprintf(s.out, "%s\n\n", s.style.Bold("Resources that differ from what was deployed:"))
+		if err := changed.Drift(s.out); err != nil {
+			return err
+		}
+		fmt.Fprintln(s.out)
+	}
+	if len(served) > 0 {
+		fmt.Fprintf(s.out, "%s\n\n  %s\n\n", s.style.Bold("The API serves something else than what was deployed:"), strings.Join(served, "\n  "))
+	}
+	return &cli.ExitError{Code: cli.Changed, Err: fmt.Errorf(
+		"stack %s differs from what was deployed in %d resources and %d things that its API serves; make up STACK=%s ARGS=--refresh brings them back, with its deployment what the stage serves",
+		s.stack.Name, len(changed.Changes), len(served), s.stack.Name)}
+}
+
+// refreshed is what pulumi refresh would take note of.
+func (s session) refreshed(ctx context.Context, p workspace.Pulumi, args []string) (review.Review, error) {
+	var printed bytes.Buffer
+	err := s.pulumi(ctx, p, &printed, append([]string{"refresh", "--stack", s.stack.Name, "--preview-only", "--json", "--non-interactive"}, args...)...)
+	found, readErr := review.Refresh(printed.Bytes())
+	switch {
+	case readErr == nil && len(found.Errors) > 0:
+		return review.Review{}, fmt.Errorf("looking at the resources of stack %s: %s", s.stack.Name, strings.Join(found.Errors, "; "))
+	case err != nil:
+		return review.Review{}, err
+	}
+	return found, readErr
+}
+
+// gateway is a client of API Gateway's control plane: of AWS, or of the local AWS.
+func (s session) gateway(ctx context.Context, local daemon.State) (*apigateway.Client, error) {
+	if !s.stack.Local {
+		options := []func(*config.LoadOptions) error{config.WithRegion(s.stack.Region)}
+		if s.stack.Profile != "" {
+			options = append(options, config.WithSharedConfigProfile(s.stack.Profile))
+		}
+		cfg, err := config.LoadDefaultConfig(ctx, options...)
+		if err != nil {
+			return nil, fmt.Errorf("reading the AWS settings: %w", err)
+		}
+		return apigateway.NewFromConfig(cfg), nil
+	}
+	if local.URL == "" {
+		return nil, errors.New("asking the local AWS what its stages serve: it is not running")
+	}
+	admin, err := daemon.AdminKeyFrom(os.Getenv)
+	if err != nil {
+		return nil, fmt.Errorf("asking the local AWS what its stages serve: %w", err)
+	}
+	id, secret := admin.Pair()
+	return apigateway.New(apigateway.Options{
+		Region: s.stack.Region, BaseEndpoint: aws.String(strings.Replace(local.URL, "localhost", "127.0.0.1", 1)), HTTPClient: http.DefaultClient,
+		Credentials: credentials.NewStaticCredentialsProvider(cmp.Or(id, "test"), cmp.Or(secret, "test"), ""),
+	}), nil
+}
