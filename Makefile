@@ -18,8 +18,11 @@ FUZZTIME ?= 3s
 ARGS ?=
 # A plan: preview keeps its own there, and up then does exactly that.
 PLAN ?=
-# Where preview-comment writes; empty is standard output.
+# Where preview-comment writes, and pr-comment reads; empty is standard output.
 FILE ?=
+# The number of a pull request, and the stack that its own is made from.
+PR ?=
+FROM ?= dev
 
 # Where the checkout is goes neither into what is built nor into the keys of Go's build
 # cache: a further checkout of the same code compiles nothing anew.
@@ -34,7 +37,7 @@ MAKEFLAGS += --no-print-directory
 
 stack = bin/stack $(1) --stack '$(STACK)' $(if $(LOCAL_PORT),--port '$(LOCAL_PORT)') $(2) $(if $(ARGS),-- $(ARGS))
 
-.PHONY: help up preview access outputs refresh destroy down logs call tools toolchain test bench ci check fmt vet staticcheck vulncheck web-check e2e fuzz clean web-config explain verify preview-comment drift
+.PHONY: help up preview access outputs refresh destroy down logs call tools toolchain test bench ci check fmt vet staticcheck vulncheck web-check e2e fuzz clean web-config explain verify preview-comment drift pr-comment pr-stack
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +51,12 @@ preview: tools ## show what up would change, and of who may call what
 
 preview-comment: tools ## the preview as Markdown, for a pull request (FILE=comment.md, PLAN=plan.json)
 	@$(call stack,comment,$(if $(PLAN),--plan '$(PLAN)') $(if $(FILE),--file '$(FILE)'))
+
+pr-comment: ## make the comment of a pull request, or change it: make pr-comment PR=123 FILE=comment.md
+	@go run ./infra/cmd/pr comment --number '$(PR)' --file '$(FILE)'
+
+pr-stack: ## write the stack file of a pull request: make pr-stack PR=123 (FROM=dev)
+	@go run ./infra/cmd/pr stack --number '$(PR)' --from '$(FROM)'
 
 access: tools ## who may call what: make access STACK=dev ARGS="--why" (--changes, --planned, --json, --markdown)
 	@bin/access --stack '$(STACK)' $(ARGS)
