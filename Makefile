@@ -37,7 +37,7 @@ MAKEFLAGS += --no-print-directory
 
 stack = bin/stack $(1) --stack '$(STACK)' $(if $(LOCAL_PORT),--port '$(LOCAL_PORT)') $(2) $(if $(ARGS),-- $(ARGS))
 
-.PHONY: help up preview access outputs refresh destroy down logs call tools toolchain test bench ci check fmt vet staticcheck vulncheck web-check e2e fuzz clean web-config explain verify preview-comment drift pr-comment pr-stack
+.PHONY: help up preview access outputs refresh destroy down logs call tools toolchain test bench ci check fmt vet staticcheck vulncheck web-check e2e fuzz clean web-config explain verify preview-comment drift pr-comment pr-stack actionlint
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -133,7 +133,7 @@ bench: ## measure the local AWS beside serverless-offline and claudia-api-builde
 fuzz: ## run every fuzzer for a short while (FUZZTIME=3s)
 	@go run ./infra/cmd/fuzz -time '$(FUZZTIME)'
 
-ci: fmt vet staticcheck vulncheck ## what CI runs: formatting, vet, staticcheck, govulncheck, the types of the web client, tests with -race, the fuzzers for a short while, and one run with the real CLI
+ci: fmt vet staticcheck actionlint vulncheck ## what CI runs: formatting, vet, staticcheck, actionlint, govulncheck, the types of the web client, tests with -race, the fuzzers for a short while, and one run with the real CLI
 	@CI=true $(MAKE) web-check
 	@CI=true $(MAKE) test RACE=-race
 	@$(MAKE) fuzz FUZZTIME=1s
@@ -157,6 +157,11 @@ staticcheck:
 	@go -C infra/toolchain build -ldflags "-s -w" -o ../../bin/staticcheck honnef.co/go/tools/cmd/staticcheck
 	@bin/staticcheck ./...
 	@cd infra/network && ../../bin/staticcheck ./...
+
+# Without what else it would run, where that happens to be on PATH: the result is the same
+# everywhere.
+actionlint:
+	@go run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12 -shellcheck= -pyflakes=
 
 # Exit code 3 means that a vulnerability was found. Where the database of
 # vulnerabilities cannot be reached this says so and goes on: the check is then left
