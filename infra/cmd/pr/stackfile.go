@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"auth-api/infra/cmd/internal/workspace"
 	"gopkg.in/yaml.v3"
 )
 
@@ -37,7 +38,7 @@ func writeStackFile(root, from string, number int) (name string, left []string, 
 	if err != nil {
 		return "", nil, fmt.Errorf("writing %s: %w", name, err)
 	}
-	project, err := projectName(root)
+	project, err := workspace.Workspace{Root: root}.Project()
 	if err != nil {
 		return "", nil, fmt.Errorf("writing %s: %w", name, err)
 	}
@@ -50,18 +51,6 @@ func writeStackFile(root, from string, number int) (name string, left []string, 
 		return "", nil, fmt.Errorf("writing %s: %w", name, err)
 	}
 	return name, left, nil
-}
-
-func projectName(root string) (string, error) {
-	data, err := os.ReadFile(filepath.Join(root, "Pulumi.yaml"))
-	if err != nil {
-		return "", err
-	}
-	var project struct{ Name string }
-	if err := yaml.Unmarshal(data, &project); err != nil {
-		return "", fmt.Errorf("reading Pulumi.yaml: %w", err)
-	}
-	return project.Name, nil
 }
 
 // stackFile is a stack file made fit for a pull request, its comments kept.

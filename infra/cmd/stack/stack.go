@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
@@ -78,7 +76,7 @@ is wrong.`,
 		upCommand, previewCommand, commentCommand,
 		&cobra.Command{Use: "drift [-- PULUMI ARGS]", Args: cobra.ArbitraryArgs, Short: "Tell what somebody changed by hand since the last up", Long: driftHelp, RunE: run(drift)},
 		&cobra.Command{Use: "refresh [-- PULUMI ARGS]", Args: cobra.ArbitraryArgs, Short: "Compare the stack's state with what stands", RunE: run(refresh)},
-		&cobra.Command{Use: "destroy [-- PULUMI ARGS]", Args: cobra.ArbitraryArgs, Short: "Delete everything that the stack made", RunE: run(destroy)},
+		&cobra.Command{Use: "destroy [-- PULUMI ARGS]", Args: cobra.ArbitraryArgs, Short: "Delete everything that the stack made", Long: destroyHelp, RunE: run(destroy)},
 		&cobra.Command{Use: "outputs", Short: "Print the stack's outputs as JSON, secrets in the clear", Args: cobra.NoArgs, RunE: run(outputs)},
 		webConfig(func(cmd *cobra.Command) (session, error) { return open(cmd, name, port) }),
 	)
@@ -130,7 +128,10 @@ func (s session) prepare(ctx context.Context) (workspace.Pulumi, daemon.State, e
 		s.say("Started the local AWS on %s; make down stops it, and its log is %s.", state.URL, rel(s.ws.Root, daemon.LogFile(daemon.Dir(s.ws.Root))))
 	}
 	p, err := s.ws.Pulumi(s.stack, state)
-	return p, state, err
+	if err != nil {
+		return workspace.Pulumi{}, daemon.State{}, err
+	}
+	return p, state, s.unlock()
 }
 
 // readyForAWS refuses, with what to do next, what Pulumi would refuse late or with
@@ -315,60 +316,6 @@ func refresh(ctx context.Context, s session, args []string) error {
 		command = append(command, "--yes", "--skip-preview")
 	}
 	return s.pulumi(ctx, p, s.out, append(command, args...)...)
-}
-
-func destroy(ctx context.Context, s session, args []string) error {
-	p, state, err := s.prepare(ctx)
-	if err != nil {
-		return err
-	}
-	if there, err := p.Exists(ctx); err != nil {
-		return err
-	} else if !there {
-		s.say("Stack %s does not exist: there is nothing to destroy.", s.stack.Name)
-		return nil
-	}
-	command := []string{"destroy", "--stack", s.stack.Name}
-	if s.stack.Local {
-		command = append(command, "--yes", "--skip-preview")
-	}
-	if err := s.pulumi(ctx, p, s.out, append(command, args...)...); err != nil {
-		return err
-	}
-	if !s.stack.Local {
-		return nil
-	}
-	left, err := leftovers(ctx, state)
-	if err != nil {
-		return err
-	}
-	if len(left) == 0 {
-		s.say("Nothing is left in the local AWS.")
-		return nil
-	}
-	s.say("Left in the local AWS, declared by other stacks:")
-	for _, kind := range slices.Sorted(maps.Keys(left)) {
-		s.say("  %-40s %s", kind, strings.Join(left[kind], ", "))
-	}
-	return nil
-}
-
-// leftovers asks the local AWS what is still declared, by kind.
-func leftovers(ctx context.Context, state daemon.State) (map[string][]string, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.Replace(state.URL, "localhost", "127.0.0.1", 1)+"/_local/resources", nil)
-	if err != nil {
-		return nil, fmt.Errorf("looking for leftovers: %w", err)
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return nil, fmt.Errorf("looking for leftovers: %w", err)
-	}
-	defer resp.Body.Close()
-	left := map[string][]string{}
-	if err := json.NewDecoder(resp.Body).Decode(&left); err != nil {
-		return nil, fmt.Errorf("looking for leftovers: %w", err)
-	}
-	return left, nil
 }
 
 func outputs(ctx context.Context, s session, _ []string) error {

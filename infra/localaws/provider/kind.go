@@ -129,6 +129,9 @@ func (t *typed[T]) create(p *Provider, urn resource.URN, props resource.Property
 		if err := t.change(p, tx, id, nil, &v); err != nil {
 			return err
 		}
+		if err := declared.Own(tx, string(t.kind.kind), id, owner(urn)); err != nil {
+			return err
+		}
 		return unconfirmed.Put(tx, string(urn), creation{ID: id, Inputs: hash})
 	})
 	if err != nil {
@@ -235,6 +238,9 @@ func (t *typed[T]) remove(p *Provider, id string) error {
 			return err
 		}
 		if err := t.kind.kind.Delete(tx, id); err != nil {
+			return err
+		}
+		if err := declared.Disown(tx, string(t.kind.kind), id); err != nil {
 			return err
 		}
 		return t.change(p, tx, id, &v, nil)

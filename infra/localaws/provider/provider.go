@@ -195,6 +195,11 @@ func (p *Provider) Diff(_ context.Context, req plugin.DiffRequest) (plugin.DiffR
 	if err := p.confirm(req.URN, req.ID); err != nil {
 		return plugin.DiffResponse{}, err
 	}
+	if o, can := t.(owned); can {
+		if err := o.own(p, string(req.ID), req.URN); err != nil {
+			return plugin.DiffResponse{}, err
+		}
+	}
 	standing, found, err := t.stand(p, string(req.ID), req.OldInputs)
 	if err != nil {
 		return plugin.DiffResponse{}, fmt.Errorf("comparing %s: %w", req.ID, err)

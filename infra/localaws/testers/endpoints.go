@@ -46,7 +46,8 @@ func Endpoints() []Endpoint {
 		{Method: "GET", Path: Prefix + "/health", Does: "The process's id, region, address and time, and how far its clock is off.",
 			serve: func(s *Service, _ *call) (any, error) { return s.Health(), nil }},
 		{Method: "GET", Path: Prefix + "/resources", Does: "The ids of all that is declared, by kind. Kinds that begin with recorded. are recorded only: nothing enforces them.",
-			serve: func(s *Service, _ *call) (any, error) { return s.Resources() }},
+			Query: []Parameter{{"stack", "declared by this stack alone, as PROJECT/STACK"}},
+			serve: func(s *Service, c *call) (any, error) { return s.Resources(c.query["stack"]) }},
 		{Method: "GET", Path: Prefix + "/mailbox", Does: "The last thousand messages that AWS would have sent, with their codes, newest last.", Query: []Parameter{toParameter},
 			serve: func(s *Service, c *call) (any, error) {
 				return map[string]any{"messages": s.cfg.Mailbox.For(c.query["to"])}, nil

@@ -69,10 +69,18 @@ func (s *Service) Health() Health {
 	return h
 }
 
-// Resources returns the ids of all that is declared, by kind. Kinds that begin with
-// recorded.Prefix are recorded only: nothing enforces them.
-func (s *Service) Resources() (inventory map[string][]string, err error) {
-	err = s.cfg.Store.View(func(tx *store.Tx) error { inventory = declared.Inventory(tx); return nil })
+// Resources returns the ids of all that is declared, or of what the stack PROJECT/STACK
+// declared, by kind. Kinds that begin with recorded.Prefix are recorded only: nothing
+// enforces them.
+func (s *Service) Resources(stack string) (inventory map[string][]string, err error) {
+	err = s.cfg.Store.View(func(tx *store.Tx) (err error) {
+		if stack != "" {
+			inventory, err = declared.InventoryOf(tx, stack)
+			return err
+		}
+		inventory = declared.Inventory(tx)
+		return nil
+	})
 	if err != nil {
 		return nil, fmt.Errorf("reading what is declared: %w", err)
 	}

@@ -47,6 +47,24 @@ func Find() (Workspace, error) {
 // Bin is the folder of the tools that make builds.
 func (w Workspace) Bin() string { return filepath.Join(w.Root, "bin") }
 
+// Project is the name in Pulumi.yaml, with which the keys of the stack files begin.
+func (w Workspace) Project() (string, error) {
+	data, err := os.ReadFile(filepath.Join(w.Root, "Pulumi.yaml"))
+	if err != nil {
+		return "", fmt.Errorf("reading the project's name: %w", err)
+	}
+	var project struct {
+		Name string `yaml:"name"`
+	}
+	if err := yaml.Unmarshal(data, &project); err != nil {
+		return "", fmt.Errorf("reading Pulumi.yaml: %w", err)
+	}
+	if project.Name == "" {
+		return "", errors.New("reading Pulumi.yaml: it has no name")
+	}
+	return project.Name, nil
+}
+
 // Stack is one Pulumi.<name>.yaml.
 type Stack struct {
 	Name    string
