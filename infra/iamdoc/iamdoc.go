@@ -47,6 +47,10 @@ type Statement struct {
 	// Attached says that the policy is one of a resource, such as a key, and the
 	// statement about that resource alone, which is written as *.
 	Attached bool
+
+	// Everywhere is why the statement may allow its actions on every resource, where they
+	// are no exceptions for all (see Exceptions).
+	Everywhere string
 }
 
 // Principal is who a statement of a trust policy, or of a resource's, speaks of; exactly
@@ -118,7 +122,7 @@ func (s Statement) check() error {
 		}
 	}
 	for _, resource := range s.Resources {
-		if resource == EveryResource && s.Principal == nil && (s.Effect == Deny || !slices.ContainsFunc(s.Actions, func(action string) bool { return unscoped[action] == "" })) {
+		if resource == EveryResource && s.Principal == nil && (s.Effect == Deny || s.Everywhere != "" || !slices.ContainsFunc(s.Actions, func(action string) bool { return unscoped[action] == "" })) {
 			continue
 		}
 		if parts := strings.SplitN(resource, ":", 6); len(parts) != 6 || parts[0] != "arn" || strings.Trim(parts[5], "*") == "" {

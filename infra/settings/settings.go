@@ -45,6 +45,7 @@ type Settings struct {
 	Domain         Domain
 	Budget         Budget
 	Web            Web
+	Boundary       string // name of the policy that bounds the stack's roles; empty: none does
 	DemoPassword   string // a secret; empty where no demo user is wanted
 }
 
@@ -152,6 +153,7 @@ func read(p *problems, project, stack string, own map[string]any, secrets, known
 	s.Dashboard = readDashboard(o)
 	s.Domain = readDomain(o)
 	s.Budget = readBudget(o)
+	s.Boundary = readBoundary(o)
 	s.DemoPassword = o.text("demoPassword", "", "is a password that identity.passwordPolicy allows",
 		"Password of identity.demoUser, a secret: set it with `pulumi config set --secret demoPassword`; on AWS it is refused in plain text.",
 		byDefault("no demo user on AWS, "+LocalDemoPassword+" on the local AWS"))

@@ -103,6 +103,9 @@ func (p *program) run(ctx *pulumi.Context) error {
 		return err
 	}
 
+	if err := boundRoles(ctx, where.account, s.Boundary); err != nil {
+		return err
+	}
 	archives, err := buildFunctions(context.Background(), p.build, root, s)
 	if err != nil {
 		return err
