@@ -169,7 +169,11 @@ func (s session) readyForAWS(ctx context.Context) error {
 // selected creates the stack when it is not there yet.
 func (s session) selected(ctx context.Context, p workspace.Pulumi) error {
 	if s.stack.Local { // its backend is a folder of this checkout: a look is enough
-		if _, err := os.Stat(filepath.Join(s.ws.Root, ".auth-api", "state", ".pulumi", "stacks", "auth-api", s.stack.Name+".json")); err == nil {
+		project, err := s.ws.Project()
+		if err != nil {
+			return err
+		}
+		if _, err := os.Stat(filepath.Join(s.ws.Root, ".auth-api", "state", ".pulumi", "stacks", project, s.stack.Name+".json")); err == nil {
 			return nil
 		}
 	}

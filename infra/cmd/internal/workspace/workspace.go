@@ -70,7 +70,7 @@ type Stack struct {
 	Name    string
 	Region  string // aws:region
 	Profile string // aws:profile, empty for the default
-	Local   bool   // auth-api:target is local
+	Local   bool   // PROJECT:target is local
 }
 
 // Stacks returns the names of the stacks that have a file, in order.
@@ -113,7 +113,11 @@ func (w Workspace) Stack(name string) (Stack, error) {
 		s.Region = region
 	}
 	s.Profile, _ = doc.Config["aws:profile"].(string)
-	s.Local = doc.Config["auth-api:target"] == "local"
+	project, err := w.Project()
+	if err != nil {
+		return Stack{}, err
+	}
+	s.Local = doc.Config[project+":target"] == "local"
 	return s, nil
 }
 
