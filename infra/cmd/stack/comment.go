@@ -14,11 +14,11 @@ import (
 	"auth-api/infra/cmd/internal/review"
 )
 
-const commentHelp = `Writes what a pull request is told of a stack, as Markdown: what up would change of
-the resources and of who may call what, at most 65536 characters, which is what
-GitHub takes. It begins with a marker by which the comment is found again, and ids
-of AWS accounts are cut down to four digits. With --plan the plan of this preview
-is kept, for up --plan.
+const commentHelp = `Writes what a pull request is told of a stack, as Markdown: what up would change
+of the resources and of who may call what, at most 65536 characters, which is
+what GitHub takes. It begins with a marker by which the comment is found again,
+and ids of AWS accounts are cut down to four digits. With --plan the plan of
+this preview is kept, for up --plan.
 
 A preview that fails is told of as well; the exit code is 1 then.`
 

@@ -20,16 +20,16 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 )
 
-const destroyHelp = `Deletes everything that the stack made. It may be done twice, and goes on where it
-was interrupted.
+const destroyHelp = `Deletes everything that the stack made. It may be done twice, and goes on where
+it was interrupted.
 
-What is protected, such as the user pool where identity.deletionProtection is true,
-is looked for first: nothing is deleted then, and it says how to unlock it. With
--- --exclude-protected all else is deleted.
+What is protected, such as the user pool where identity.deletionProtection is
+true, is looked for first: nothing is deleted then, and it says how to unlock
+it. With -- --exclude-protected all else is deleted.
 
-Afterwards it looks for what is left: on AWS by the tags project and stack, which
-needs tag:GetResources, and on the local AWS in its store. With -- --remove the stack
-and its file go too.`
+Afterwards it looks for what is left: on AWS by the tags project and stack,
+which needs tag:GetResources, and on the local AWS in its store. With --
+--remove the stack and its file go too.`
 
 // destroy deletes what the stack made, and tells what is left.
 func destroy(ctx context.Context, s session, args []string) error {

@@ -22,17 +22,18 @@ import (
 )
 
 const driftHelp = `Tells what somebody changed by hand since the last up. Two things are looked at,
-and neither is changed: the properties of the stack's resources, as pulumi refresh
-reads them, and the OpenAPI document that each stage serves, which refresh never
-reads back, as API Gateway exports it.
+and neither is changed: the properties of the stack's resources, as pulumi
+refresh reads them, and the OpenAPI document that each stage serves, which
+refresh never reads back, as API Gateway exports it.
 
-What the program and the stack file would change is not drift: preview tells that.
+What the program and the stack file would change is not drift: preview tells
+that.
 
 On AWS it needs credentials that may read what the stack made, and may write the
 lock of its state.
 
-Exit codes: 0 nothing differs, 1 it could not be told, 2 the command line is wrong,
-3 something differs.`
+Exit codes: 0 nothing differs, 1 it could not be told, 2 the command line is
+wrong, 3 something differs.`
 
 // drift compares what stands with what was deployed.
 func drift(ctx context.Context, s session, args []string) error {
