@@ -234,5 +234,9 @@ func (s *session) redeem(ctx context.Context, f flow, code string, change func(u
 	if change != nil {
 		change(values)
 	}
-	return s.token(ctx, values, nil)
+	a, err := s.token(ctx, values, nil)
+	if err == nil {
+		s.people.granted(a.tokens)
+	}
+	return a, err
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -49,6 +50,7 @@ type people struct {
 	made       []string // users to remove
 	identities []string // identities of the identity pool to remove
 	leftovers  []string // what else could not be put back
+	refreshing []string // refresh tokens of the given user, to revoke
 }
 
 func newPeople(s *session) *people { return &people{s: s} }
@@ -133,6 +135,7 @@ func (p *people) sign(ctx context.Context) error {
 	if u.tokens, err = u.directory.SignInWith(ctx, u.username, u.password, u.app); err != nil {
 		return err
 	}
+	p.granted(u.tokens)
 	claims, err := claimsOf(u.tokens.ID)
 	if err != nil {
 		return err
@@ -227,6 +230,16 @@ func (p *people) remember(id string) {
 	}
 }
 
+// granted takes note of tokens that are good for longer than the run: those of users that
+// it made end with them.
+func (p *people) granted(t client.Tokens) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.s.o.User != nil && t.Refresh != "" {
+		p.refreshing = append(p.refreshing, t.Refresh)
+	}
+}
+
 // leftover notes what could not be put back.
 func (p *people) leftover(what string) {
 	p.mu.Lock()
@@ -237,9 +250,25 @@ func (p *people) leftover(what string) {
 // remove removes what the run made, and returns what it could not remove.
 func (p *people) remove(ctx context.Context) []string {
 	p.mu.Lock()
-	users, identities, left := p.made, p.identities, p.leftovers
-	p.made, p.identities = nil, nil
+	users, identities, tokens, left := p.made, p.identities, p.refreshing, p.leftovers
+	p.made, p.identities, p.refreshing = nil, nil, nil
 	p.mu.Unlock()
+	if p.s.o.User != nil && p.codes.browser != nil { // users of the run's own end with their sessions
+		to := p.s.out.WebURL
+		if len(p.s.out.SignOutURLs) > 0 {
+			to = p.s.out.SignOutURLs[0]
+		}
+		if _, err := p.codes.browser.open(ctx, "/logout", url.Values{"client_id": {p.s.out.UserPoolClientID}, "logout_uri": {to}}); err != nil {
+			left = append(left, fmt.Sprintf("the session of %s at the hosted sign-in, which ends by itself: %v", p.s.o.User.Name, err))
+		}
+	}
+	for i, token := range tokens {
+		_, err := p.s.public.users.RevokeToken(ctx, &idp.RevokeTokenInput{ClientId: &p.s.out.UserPoolClientID, Token: &token})
+		if err != nil {
+			left = append(left, fmt.Sprintf("%d sign-ins of %s, which end by themselves: %v", len(tokens)-i, p.s.o.User.Name, told(err)))
+			break
+		}
+	}
 	for _, name := range users {
 		_, err := p.s.admin.users.AdminDeleteUser(ctx, &idp.AdminDeleteUserInput{UserPoolId: &p.s.out.UserPoolID, Username: aws.String(name)})
 		var gone *types.UserNotFoundException

@@ -171,7 +171,7 @@ func Run(ctx context.Context, t Target, o Options) (report Report, err error) {
 	return report, err
 }
 
-// choose returns the checks with these ids, and those that they build on.
+// choose returns the checks with these ids, in their order; all where none is named.
 func choose(ids []string) ([]Check, error) {
 	if len(ids) == 0 {
 		return Checks(), nil
@@ -193,11 +193,20 @@ func choose(ids []string) ([]Check, error) {
 func (s *session) run(ctx context.Context, chosen []Check, progress func(int, int, Check)) ([]Result, error) {
 	var mu sync.Mutex
 	found := map[string][]Result{}
-	done := 0
+	done, total := 0, 0
+	// Later checks of a route build on those of the first phase.
+	runs := func(c Check) bool {
+		return c.phase == first || slices.ContainsFunc(chosen, func(x Check) bool { return x.ID == c.ID })
+	}
+	for _, c := range Checks() {
+		if runs(c) {
+			total++
+		}
+	}
 	try := func(ctx context.Context, c Check) {
 		if progress != nil {
 			mu.Lock()
-			progress(done, len(chosen), c)
+			progress(done, total, c)
 			mu.Unlock()
 		}
 		results := c.run(ctx, s)
@@ -220,9 +229,7 @@ func (s *session) run(ctx context.Context, chosen []Check, progress func(int, in
 			group.SetLimit(1)
 		}
 		for _, c := range Checks() {
-			// Later checks of a route build on those of the first phase.
-			wanted := slices.ContainsFunc(chosen, func(x Check) bool { return x.ID == c.ID })
-			if c.phase != p || !wanted && p != first {
+			if c.phase != p || !runs(c) {
 				continue
 			}
 			group.Go(func() error {

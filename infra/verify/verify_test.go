@@ -146,6 +146,11 @@ func TestAGivenUser(t *testing.T) {
 	if len(s.Users()) != before {
 		t.Error("it made users")
 	}
+	for _, token := range s.Tokens() {
+		if token.Use == "refresh" && !token.Revoked {
+			t.Errorf("a sign-in of %s is left behind: %+v", token.Username, token)
+		}
+	}
 	// Only the identities that guests were given are left, which needs an administrator.
 	if len(r.Left) != 1 || !strings.Contains(r.Left[0], "identities of the identity pool") {
 		t.Errorf("left behind: %q", r.Left)

@@ -18,8 +18,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 )
 
-type m = map[string]any
-
 func run(t *testing.T, args ...string) (code int, out, complaint string) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
