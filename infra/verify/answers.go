@@ -97,8 +97,25 @@ func (s *session) bearing() map[string]string {
 	return out
 }
 
+// webConfig tells whether a request, as METHOD path, is for what the stack's web client is
+// told of the stack.
+func (s *session) webConfig(what string) bool {
+	if !s.out.HasWebClient() {
+		return false
+	}
+	for _, base := range []string{s.out.WebURL, s.out.APIURL + "/"} {
+		if u, err := url.Parse(base); err == nil && what == http.MethodGet+" "+u.Path+"config.json" {
+			return true
+		}
+	}
+	return false
+}
+
 func repeatsSecrets(s *session, e exchange) string {
 	secrets := s.secrets()
+	if s.webConfig(e.what) {
+		delete(secrets, "the API key") // whoever opens the web client gets it: that is what it is there for
+	}
 	for _, what := range sortedKeys(secrets) {
 		if strings.Contains(string(e.body), secrets[what]) {
 			return what

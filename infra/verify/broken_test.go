@@ -277,6 +277,7 @@ func breakages(s *awstest.Stack) []breakage {
 
 // Each way to break a stack is found by the check that is meant for it, and by no other.
 func TestABrokenStackIsFoundOut(t *testing.T) {
+	t.Parallel()
 	s := awstest.Deploy(t, shop())
 	holds(t, attack(t, s, nil)) // else nothing below would mean much
 	for _, b := range breakages(s) {

@@ -242,6 +242,7 @@ var seen = func() func(string) bool {
 
 // No check holds always: each finds some service that is not what AWS's is.
 func TestEachCheckFindsSomething(t *testing.T) {
+	t.Parallel()
 	s := awstest.Deploy(t, shop())
 	for _, l := range laxities(s) {
 		t.Run(l.how, func(t *testing.T) {

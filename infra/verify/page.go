@@ -46,6 +46,9 @@ make verify ARGS="--junit verify.xml --markdown"
   its refusals, and a 502 is a function that was reached.
 - **Nothing is left behind**: users (` + "`auth-api-verify-…`" + `) and identities that a run makes are removed, also after Ctrl-C; what could not
   be is told with the command that removes it. Nothing that opens a door is printed or written.
+- **What an administrator needs on AWS**: cognito-idp AdminCreateUser, AdminSetUserPassword, AdminAddUserToGroup, AdminDeleteUser and
+  DescribeUserPoolClient, cognito-identity DeleteIdentities, apigateway GET on the stage and its export, logs FilterLogEvents. With
+  ` + "`--no-admin`" + ` none of it is used, and what needs it is skipped.
 - **What it cannot see**: a wildcard in a role's policy beyond what the routes, and the services of V-IDP-08, show from outside
   (` + "`make access`" + ` reads policies); rules of a web ACL; whether a function's own answer is right.
 `

@@ -186,7 +186,7 @@ func (p *people) make(ctx context.Context, u *person) error {
 	p.made = append(p.made, u.username) // before it is made: an interrupt may come in between
 	p.mu.Unlock()
 	failed := func(err error) error {
-		return fmt.Errorf("making the user %s: %w", u.username, told(err))
+		return fmt.Errorf("making the user %s: %w; --user NAME signs in as one that is there", u.username, told(err))
 	}
 	if _, err := p.s.admin.users.AdminCreateUser(ctx, in); err != nil {
 		return failed(err)

@@ -41,6 +41,9 @@ func newSession(t Target, o Options) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(t.Outputs.Routes) == 0 {
+		return nil, errors.New("reading the outputs: there are no routes to hold the stack against; make up writes them")
+	}
 	s := &session{
 		place: where, target: t, o: o, out: t.Outputs, prober: newProber(o.Rate), began: time.Now(), gates: map[string]string{},
 		admin: t.services(), public: t.anyone(), machines: machines{tokens: map[string]string{}},

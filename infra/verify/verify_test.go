@@ -56,6 +56,7 @@ func TestTheArticlesStackHolds(t *testing.T) {
 // Every kind of route, a second factor, tags, scopes and programs, with limits and the
 // clock.
 func TestTheStackWithEverythingOnHolds(t *testing.T) {
+	t.Parallel()
 	s := awstest.Deploy(t, everything(t))
 	r := attack(t, s, func(_ *verify.Target, o *verify.Options) { o.Clock = true })
 	holds(t, r)

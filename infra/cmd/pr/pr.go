@@ -27,7 +27,10 @@ func command() *cobra.Command {
 		Use:   "pr",
 		Short: "What pull requests need besides Pulumi",
 		Long: `What pull requests need besides Pulumi: a stack file of their own, and one comment
-that is kept up to date.`,
+that is kept up to date.
+
+Exit codes: 0 when it was done, 1 when it could not be, 2 when the command line
+is wrong.`,
 		Example: `  pr stack --number 123                      writes Pulumi.pr-123.yaml
   pr comment --number 123 --file comment.md  makes the comment, or changes it`,
 		Args: cobra.NoArgs,

@@ -43,6 +43,7 @@ is wrong.`,
   stack preview --stack prod --plan plan.json    and then, of exactly that:
   stack up --stack prod --plan plan.json -- --yes
   stack drift --stack prod
+  stack comment --stack dev --file comment.md    for a pull request
   stack destroy --stack dev -- --yes`,
 		Args: cobra.NoArgs,
 	}

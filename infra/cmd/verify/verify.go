@@ -45,11 +45,11 @@ func command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify",
 		Short: "Attacks a deployed stack on purpose, and tells whether it holds",
-		Long: `Attacks a deployed stack on purpose, and tells whether it holds: on AWS or on the
-local AWS, from the stack's outputs. What each route must refuse, and to whom, is
-taken from the outputs' route table, so that a new route is tried the day it is
-added. Every check has an id; --list tells what each proves and where AWS
-documents it, and infra/verify/CHECKS.md has the same.
+		Long: `Attacks a deployed stack on purpose, and tells whether it holds: on AWS or on
+the local AWS, from the stack's outputs. What each route must refuse, and to
+whom, is taken from the outputs' route table, so that a new route is tried the
+day it is added. Every check has an id; --list tells what each proves and where
+AWS documents it, and infra/verify/CHECKS.md has the same.
 
   users    With an administrator's credentials (on AWS those of the default
            chain and aws:profile, on local stacks the local administrator's) it
@@ -67,9 +67,10 @@ documents it, and infra/verify/CHECKS.md has the same.
            that AWS does not know everywhere yet are tried again, which the
            result tells.
 
---json prints {"stack", "api", "local", "started", "tookNanoseconds", "requests",
-"checks", "results", "leftBehind"}; each result has id, title, severity, result
-(holds, fails, skipped, error), route, caller, expected, got and note.
+--json prints {"stack", "api", "local", "started", "tookNanoseconds",
+"requests", "checks", "results", "leftBehind"}; each result has id, title,
+severity, result (holds, fails, skipped, error), route, caller, expected, got
+and note.
 
 Exit codes: 0 the stack holds, 1 it does not, 2 it could not be tried, or some
 checks could not (error in the table), or the command line is wrong.`,

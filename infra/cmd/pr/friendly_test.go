@@ -1,0 +1,11 @@
+package main
+
+import (
+	"testing"
+
+	"auth-api/infra/cmd/internal/friendly"
+)
+
+func TestFriendly(t *testing.T) {
+	friendly.Check(t, command, friendly.WithoutJSON{"stack": "it writes a file", "comment": "it writes to GitHub"})
+}
