@@ -192,6 +192,9 @@ func calls(kind, name, stack string) []call {
 		return all(arn("sns", name), nil, "sns:CreateTopic", "sns:GetTopicAttributes", "sns:SetTopicAttributes", "sns:ListTagsForResource", "sns:DeleteTopic")
 	case "aws:sns/topicPolicy:TopicPolicy":
 		return all(arn("sns", "auth-api-"+stack+"-alarms"), nil, "sns:SetTopicAttributes")
+	case "aws:ssm/parameter:Parameter": // its name begins with the slash that the ARN has already
+		return append(all(arn("ssm", "parameter/auth-api/"+stack+"/web"), nil, "ssm:PutParameter", "ssm:GetParameter", "ssm:ListTagsForResource", "ssm:AddTagsToResource", "ssm:DeleteParameter"),
+			call{"ssm:DescribeParameters", "*", nil})
 	case "aws:wafv2/webAcl:WebAcl":
 		return all(arn("wafv2", "regional/webacl/"+name+"/1"), nil, "wafv2:CreateWebACL", "wafv2:GetWebACL", "wafv2:UpdateWebACL", "wafv2:ListTagsForResource", "wafv2:DeleteWebACL")
 	case "aws:wafv2/webAclAssociation:WebAclAssociation":

@@ -26,8 +26,8 @@ func command() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "pr",
 		Short: "What pull requests need besides Pulumi",
-		Long: `What pull requests need besides Pulumi: a stack file of their own, and one comment
-that is kept up to date.
+		Long: `What pull requests need besides Pulumi: a stack file of their own, and one
+comment that is kept up to date.
 
 Exit codes: 0 when it was done, 1 when it could not be, 2 when the command line
 is wrong.`,
@@ -45,12 +45,13 @@ func stackCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "stack",
 		Short: "Write the stack file of a pull request, Pulumi.pr-NUMBER.yaml",
-		Long: `Writes the stack file of a pull request, Pulumi.pr-NUMBER.yaml, from that of another
-stack. Everything that the program names it names by the stack; what would clash all
-the same, or outlive the pull request, is left out or switched off: a domain, names
-and prefixes of the user pool, its protection, the account's CloudWatch role, alarms'
-mail and the budget. So are secrets: they are encrypted for the other stack alone.
-It tells what it left out. A file that is there already is written anew.`,
+		Long: `Writes the stack file of a pull request, Pulumi.pr-NUMBER.yaml, from that of
+another stack. Everything that the program names it names by the stack; what
+would clash all the same, or outlive the pull request, is left out or switched
+off: a domain, names and prefixes of the user pool, its protection, the
+account's CloudWatch role, alarms' mail and the budget. So are secrets: they are
+encrypted for the other stack alone. It tells what it left out. A file that is
+there already is written anew.`,
 		Example: "  pr stack --number 123 --from dev",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -83,13 +84,13 @@ func commentCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "comment",
 		Short: "Make the comment of a pull request, or change it",
-		Long: `Makes the comment of a pull request, or changes the one that begins with the same
-line and is by the same author. That line is an HTML comment, which nobody sees, as
-make preview-comment writes it.
+		Long: `Makes the comment of a pull request, or changes the one that begins with the
+same line and is by the same author. That line is an HTML comment, which nobody
+sees, as make preview-comment writes it.
 
-It reads ` + tokenVariable + `, which needs the permission pull-requests: write, ` + repositoryVariable + `
-(OWNER/NAME) and, on GitHub Enterprise Server, ` + apiVariable + `. The token is sent to that
-API alone, and printed nowhere.`,
+It reads ` + tokenVariable + `, which needs the permission pull-requests: write,
+` + repositoryVariable + ` (OWNER/NAME) and, on GitHub Enterprise Server,
+` + apiVariable + `. The token is sent to that API alone, and printed nowhere.`,
 		Example: "  pr comment --number 123 --file comment.md",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
