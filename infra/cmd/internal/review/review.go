@@ -48,10 +48,6 @@ var holdsData = []string{
 	"aws:cloudwatch/logGroup:LogGroup", "aws:kms/key:Key",
 }
 
-// HoldsData tells whether deleting or replacing a resource of the type loses what the
-// program cannot make again.
-func HoldsData(token string) bool { return slices.Contains(holdsData, token) }
-
 // The operations of changes.
 const (
 	Create  = "create"
