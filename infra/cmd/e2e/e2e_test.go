@@ -100,15 +100,25 @@ func TestTheArticlesStack(t *testing.T) {
 		t.Fatal("Pulumi.local.yaml has no auth-api:routes list to add to")
 	}
 	write(t, file, added)
-	if said := c.make("preview"); !strings.Contains(said, "/hello") || !strings.Contains(said, "WIDER     GET /hello (new): authenticated allowed with an API key") {
+	if said := c.make("preview", "PLAN=plan.json"); !strings.Contains(said, "/hello") || !strings.Contains(said, "WIDER     GET /hello (new): authenticated allowed with an API key") {
 		t.Errorf("the preview does not show the new route, and who may call it:\n%s", said)
 	}
-	c.make("up")
+	if said := c.make("preview-comment"); !strings.Contains(said, "| **WIDER** | `GET /hello` | authenticated |") || !strings.Contains(said, "| ~ update | `rest` |") {
+		t.Errorf("the comment does not show the new route, and who may call it:\n%s", said)
+	}
+	c.make("up", "PLAN=plan.json")
+	if said := c.make("drift"); !strings.Contains(said, "Nothing differs from what was deployed") {
+		t.Errorf("just deployed, make drift says\n%s", said)
+	}
 	c.call(0, "-as", "demouser", "GET", "/hello").has("Open for All!")
 	c.call(4, "-as", "guest", "GET", "/hello").has("is not authorized")
 
 	t.Log("a route that is removed answers as an unknown path")
 	write(t, file, before)
+	if out, err := c.command("make", "up", "PLAN=plan.json").CombinedOutput(); err == nil || !strings.Contains(string(out), "violates plan") {
+		t.Errorf("what was not previewed is done all the same: %v\n%s", err, out)
+	}
+	c.call(0, "-as", "demouser", "GET", "/hello").has("Open for All!")
 	c.make("up")
 	c.get(o.APIURL+"/hello", key).is(403, `{"message":"Missing Authentication Token"}`, "MissingAuthenticationTokenException")
 
