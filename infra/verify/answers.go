@@ -23,7 +23,7 @@ func answerChecks() []Check {
 		check("V-ANS-01", "No answer names the server's software", "Server, X-Powered-By and their like name no software with its version.", docHeaders, Low, namesSoftware),
 		check("V-ANS-02", "No answer repeats a secret", "No answer holds the API key, a client's secret or a password that a request was sent with.", "https://cheatsheetseries.owasp.org/cheatsheets/Error_Handling_Cheat_Sheet.html", Critical, repeatsSecrets),
 		check("V-ANS-03", "Errors mask account numbers", "An error to who proves nobody has no account number, and in no error is one in the ARN of the API.", docAuthFlow, Medium, tellsAccount),
-		check("V-ANS-04", "Errors tell nothing of the code", "No error has a stack trace, a panic, a file's path or the name of a function's handler.", "https://cheatsheetseries.owasp.org/cheatsheets/Error_Handling_Cheat_Sheet.html", Medium, tellsCode),
+		check("V-ANS-04", "Errors tell nothing of the code", "No error has a stack trace, a panic, or the path of a source file.", "https://cheatsheetseries.owasp.org/cheatsheets/Error_Handling_Cheat_Sheet.html", Medium, tellsCode),
 		check("V-ANS-05", "Errors are what they say they are", "An error of API Gateway is JSON by its Content-Type, so that no browser takes it for a page.", docHeaders, Low, wrongType),
 	}
 }

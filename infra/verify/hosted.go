@@ -32,7 +32,7 @@ func hostedChecks() []Check {
 	return []Check{
 		check("V-OAU-01", "Codes go to registered addresses alone", "An authorize request with an address that is foreign, or the web client's with something added, never leads to that address.", docAuthorize, Critical, every, foreignRedirects),
 		check("V-OAU-02", "The implicit flow is refused", "response_type=token, and token mixed with code, give no token by the address.", rfc9700+"#section-2.1.2", High, every, implicit),
-		check("V-OAU-03", "PKCE takes S256 alone", "code_challenge_method=plain, a made-up one and a challenge that is none are refused.", docPKCE, High, every, plainPKCE),
+		check("V-OAU-03", "PKCE takes S256 alone", "code_challenge_method=plain and a made-up one are refused.", docPKCE, High, every, plainPKCE),
 		check("V-OAU-04", "The state comes back as it was sent", "With an error and with a code, state is in the answer, to the letter: what ties it to the request.", rfc6749+"#section-10.12", High, every, stateEchoed),
 		check("V-OAU-05", "A scope that is not the client's is refused", "A made-up scope, and aws.cognito.signin.user.admin, with which a page's token could change the user's own attributes and password.", docAuthorize, High, every, foreignScope),
 		check("V-OAU-06", "An unknown client is led nowhere", "A client id that nobody has, and one of a program, with the web client's address: no redirect there with a code.", docAuthorize, High, every, foreignClient),

@@ -41,8 +41,8 @@ func keyChecks() []Check {
 				return wrong
 			})},
 		{ID: "V-KEY-03", Theme: themeKeys, Severity: Medium, phase: main, Doc: "https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-api-key-source.html",
-			Title: "The API key counts in its header alone", Proves: "The key in another header, in a cookie or as a user name is no key, so that it ends up in no address and no log.",
-			Applies: "routes with apiKeyRequired and no authorization", run: keys(func(key string) []keyed {
+			Title: "The API key counts in its header alone", Proves: "The key in another header or in a cookie is no key, so that it ends up in no address and no log.",
+			Applies: applies, run: keys(func(key string) []keyed {
 				return []keyed{
 					{"in Api-Key", map[string]string{"Api-Key": key}}, {"in a cookie", map[string]string{"Cookie": "x-api-key=" + key}},
 					{"in X-Amz-Api-Key", map[string]string{"X-Amz-Api-Key": key}},

@@ -21,7 +21,7 @@ func logChecks() []Check {
 		return Check{ID: id, Theme: themeLogs, Title: title, Proves: proves, Doc: doc, Severity: severity, Applies: applies + ", with an administrator's credentials", phase: settled, run: run}
 	}
 	return []Check{
-		check("V-LOG-01", "The access log's format names no secret", "No header, token, claim of a whole token or API key's value is in the format of the stage's access log.", "https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-variables-for-access-logging.html", High, "stages with an access log", logFormat),
+		check("V-LOG-01", "The access log's format names no secret", "No header, token or API key's value is in the format of the stage's access log; a key's id may be.", "https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-variables-for-access-logging.html", High, "stages with an access log", logFormat),
 		check("V-LOG-02", "The access log holds no secret", "What API Gateway wrote of this run's requests has none of the keys, passwords and tokens that they were sent with.", docAccessLog, Critical, "stages with an access log; the local AWS writes none", accessLog),
 		check("V-LOG-03", "The functions' logs hold no secret", "What the functions wrote during this run has none of the keys, passwords and tokens that requests were sent with.", "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html", Critical, "functions that answer routes", functionLogs),
 		check("V-LOG-04", "Execution logs hold no bodies", "Data tracing, which writes bodies and tokens to the log, is off for every method of the stage.", docAccessLog, High, "every stage", dataTrace),

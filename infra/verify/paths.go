@@ -54,7 +54,7 @@ func pathChecks() []Check {
 	}
 	return append(out,
 		Check{ID: "V-PTH-09", Theme: themePaths, Severity: High, phase: main, Doc: "https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-deploy-api.html",
-			Title: "Other stages open nothing", Proves: "The route's path below a stage that was not declared, such as API Gateway's own test-invoke-stage, is answered to nobody, with the API key or without.",
+			Title: "Other stages open nothing", Proves: "The route's path below a stage that was not declared, such as API Gateway's own test-invoke-stage, is answered to nobody.",
 			Applies: "routes that ask for authorization or a key, at API Gateway's own name", run: otherStages},
 		Check{ID: "V-PTH-10", Theme: themePaths, Severity: Critical, phase: main, Doc: "https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html",
 			Title: "Headers that rewrite requests are ignored", Proves: "X-HTTP-Method-Override, X-Original-URL and their like lead around no authorization.",
@@ -63,7 +63,7 @@ func pathChecks() []Check {
 			Title: "Odd methods open nothing", Proves: "TRACE, PROPFIND, a method in lower case and a made-up method are not answered to who may not call the route.",
 			Applies: "routes that ask for authorization or a key", run: oddMethods},
 		Check{ID: "V-PTH-12", Theme: themePaths, Severity: Medium, phase: main, Doc: "https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-request-validation.html",
-			Title: "A query or body opens nothing", Proves: "What other systems take for credentials in the query or a form (access_token, api_key, key) is not taken.",
+			Title: "Credentials in the query open nothing", Proves: "What other systems take for credentials in the query (access_token, Authorization, api_key, key) is not taken, so that none ends up in an address.",
 			Applies: "routes that ask for authorization or a key", run: credentialsElsewhere},
 	)
 }

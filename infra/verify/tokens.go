@@ -36,7 +36,7 @@ func tokenChecks() []Check {
 	const applies = "routes with authorization COGNITO_USER_POOLS"
 	out := []Check{
 		{ID: "V-TOK-01", Theme: themeTokens, Severity: Critical, phase: first, Doc: docCognito,
-			Title: "Requests without a token are refused", Proves: "A request with the API key and no token, and one whose token stands elsewhere than in the header, do not reach the function.",
+			Title: "Requests without a token are refused", Proves: "A request with the API key and no token does not reach the function.",
 			Applies: applies, run: noToken},
 	}
 	for _, f := range forged {
