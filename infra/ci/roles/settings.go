@@ -44,14 +44,14 @@ func Parse(project, stack string, config map[string]string) (Settings, error) {
 			continue
 		}
 		if fields[name] == nil {
-			wrong = append(wrong, fmt.Errorf("Pulumi.%s.yaml: %s is not a setting: legal are %s", stack, key, strings.Join(slices.Sorted(maps.Keys(fields)), ", ")))
+			wrong = append(wrong, fmt.Errorf("reading Pulumi.%s.yaml: %s is not a setting: legal are %s", stack, key, strings.Join(slices.Sorted(maps.Keys(fields)), ", ")))
 			continue
 		}
 		*fields[name] = config[key]
 	}
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		if rule := rules[name]; !rule.legal.MatchString(*fields[name]) {
-			wrong = append(wrong, fmt.Errorf("Pulumi.%s.yaml: %s:%s is %q: legal is %s", stack, project, name, *fields[name], rule.is))
+			wrong = append(wrong, fmt.Errorf("reading Pulumi.%s.yaml: %s:%s is %q: legal is %s", stack, project, name, *fields[name], rule.is))
 		}
 	}
 	return s, errors.Join(wrong...)
