@@ -23,6 +23,8 @@ FILE ?=
 # The number of a pull request, and the stack that its own is made from.
 PR ?=
 FROM ?= dev
+# The project's new name, for make rename.
+NAME ?=
 
 # Where the checkout is goes neither into what is built nor into the keys of Go's build
 # cache: a further checkout of the same code compiles nothing anew.
@@ -37,7 +39,7 @@ MAKEFLAGS += --no-print-directory
 
 stack = bin/stack $(1) --stack '$(STACK)' $(if $(LOCAL_PORT),--port '$(LOCAL_PORT)') $(2) $(if $(ARGS),-- $(ARGS))
 
-.PHONY: help up preview access outputs refresh destroy down logs call tools toolchain test bench ci check fmt vet staticcheck vulncheck web-check e2e fuzz clean web-config explain verify preview-comment drift pr-comment pr-stack actionlint
+.PHONY: help up preview access outputs refresh destroy down logs call tools toolchain test bench ci check fmt vet staticcheck vulncheck web-check e2e fuzz clean web-config explain verify preview-comment drift pr-comment pr-stack actionlint rename
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +59,9 @@ pr-comment: ## make the comment of a pull request, or change it: make pr-comment
 
 pr-stack: ## write the stack file of a pull request: make pr-stack PR=123 (FROM=dev)
 	@go run ./infra/cmd/pr stack --number '$(PR)' --from '$(FROM)'
+
+rename: ## give the project another name, in Pulumi.yaml and the stack files: make rename NAME=my-api
+	@go run ./infra/cmd/rename --name '$(NAME)'
 
 access: tools ## who may call what: make access STACK=dev ARGS="--why" (--changes, --planned, --json, --markdown)
 	@bin/access --stack '$(STACK)' $(ARGS)

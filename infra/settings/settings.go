@@ -107,8 +107,12 @@ func Parse(project, stack string, config map[string]string, secrets []string, fu
 	p := &problems{file: "Pulumi." + stack + ".yaml"}
 	own := map[string]any{}
 	for key, value := range config {
-		if name, mine := strings.CutPrefix(key, project+":"); mine {
+		name, mine := strings.CutPrefix(key, project+":")
+		if mine {
 			own[name] = raw(value)
+		}
+		if other, of, _ := strings.Cut(key, ":"); !mine && of == "routes" && config[project+":routes"] == "" {
+			return nil, fmt.Errorf("%s: its keys begin with %s:, and the project in Pulumi.yaml is called %s: both must be the same name", p.file, other, project)
 		}
 	}
 	s := read(p, project, stack, own, secrets, known)

@@ -109,7 +109,7 @@ func TestWhatIsDeclared(t *testing.T) {
 func TestAWrongStackFileIsRefused(t *testing.T) {
 	good := map[string]string{"repository": "acme/auth-api", "stateBucket": "acme-state"}
 	for _, test := range []struct{ key, value, says string }{
-		{"repository", "", `reading Pulumi.main.yaml: auth-api-ci:repository is "": legal is OWNER/NAME`},
+		{"repository", "", `Pulumi.main.yaml: auth-api-ci:repository is "": legal is OWNER/NAME`},
 		{"repository", "acme/*", `auth-api-ci:repository is "acme/*"`},
 		{"repository", "acme/auth-api:ref:refs/heads/main", "legal is OWNER/NAME"},
 		{"stateBucket", "s3://acme", "legal is a bucket's name"},

@@ -37,6 +37,7 @@ func Parse(project, stack string, config map[string]string) (Settings, error) {
 	fields := map[string]*string{
 		"repository": &s.Repository, "stateBucket": &s.StateBucket, "stateKeyArn": &s.StateKeyARN, "oidcProviderArn": &s.OIDCProviderARN, "deployedProject": &s.DeployedProject,
 	}
+	file := "Pulumi." + stack + ".yaml"
 	var wrong []error
 	for _, key := range slices.Sorted(maps.Keys(config)) {
 		name, own := strings.CutPrefix(key, project+":")
@@ -44,14 +45,14 @@ func Parse(project, stack string, config map[string]string) (Settings, error) {
 			continue
 		}
 		if fields[name] == nil {
-			wrong = append(wrong, fmt.Errorf("reading Pulumi.%s.yaml: %s is not a setting: legal are %s", stack, key, strings.Join(slices.Sorted(maps.Keys(fields)), ", ")))
+			wrong = append(wrong, fmt.Errorf("%s: %s is not a setting: legal are %s", file, key, strings.Join(slices.Sorted(maps.Keys(fields)), ", ")))
 			continue
 		}
 		*fields[name] = config[key]
 	}
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		if rule := rules[name]; !rule.legal.MatchString(*fields[name]) {
-			wrong = append(wrong, fmt.Errorf("reading Pulumi.%s.yaml: %s:%s is %q: legal is %s", stack, project, name, *fields[name], rule.is))
+			wrong = append(wrong, fmt.Errorf("%s: %s:%s is %q: legal is %s", file, project, name, *fields[name], rule.is))
 		}
 	}
 	return s, errors.Join(wrong...)

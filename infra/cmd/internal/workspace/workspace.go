@@ -117,6 +117,11 @@ func (w Workspace) Stack(name string) (Stack, error) {
 	if err != nil {
 		return Stack{}, err
 	}
+	for key := range doc.Config {
+		if of, setting, _ := strings.Cut(key, ":"); setting == "routes" && of != project {
+			return Stack{}, fmt.Errorf("reading Pulumi.%s.yaml: its keys begin with %s:, and the project in Pulumi.yaml is called %s; make rename NAME=%s gives them its name", name, of, project, project)
+		}
+	}
 	s.Local = doc.Config[project+":target"] == "local"
 	return s, nil
 }
