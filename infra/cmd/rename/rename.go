@@ -17,11 +17,15 @@ func command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rename",
 		Short: "Give the project another name",
-		Long: `Gives the project another name: in Pulumi.yaml, and in the stack files, whose keys
-begin with it. All that a stack makes is called by it, so that a stack which is up
-must be destroyed first; what is up by another name is not found again.
+		Long: `Gives the project another name: in Pulumi.yaml, and in the stack files, whose
+keys begin with it. All that a stack makes is called by it, so that a stack
+which is up must be destroyed first; what is up by another name is not found
+again.
 
-After pulumi new with a name of your own this gives the stack files that name.`,
+After pulumi new with a name of your own this gives the stack files that name.
+
+Exit codes: 0 when it was done, 1 when it could not be, 2 when the command line
+is wrong.`,
 		Example: "  rename --name my-api",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
