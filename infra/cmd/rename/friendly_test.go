@@ -6,4 +6,6 @@ import (
 	"auth-api/infra/cmd/internal/friendly"
 )
 
-func TestFriendly(t *testing.T) { friendly.Check(t, command, friendly.WithoutJSON{"": "it changes files"}) }
+func TestFriendly(t *testing.T) {
+	friendly.Check(t, command, friendly.WithoutJSON{"": "it changes files"})
+}
