@@ -132,7 +132,8 @@ func (b *Browser) Close() {
 }
 
 // Expect lets the browser log lines with one of these texts, in all tabs: it logs each
-// request of a page that fails or is answered with an error, such as "status of 403".
+// request of a page that fails or is answered with an error, such as "status of 403". The
+// The same goes for what a page writes to the console.
 // Anything else that it logs still fails the test.
 func (b *Browser) Expect(texts ...string) {
 	b.mu.Lock()
@@ -159,10 +160,25 @@ func (b *Browser) heard(event any) {
 			b.t.Errorf("the browser logs: %s %s: %s (%s)", e.Entry.Source, e.Entry.Level, e.Entry.Text, e.Entry.URL)
 		}
 	case *runtime.EventConsoleAPICalled:
-		b.t.Errorf("a page writes to the console: %s", e.Type)
+		if text := written(e); !b.expected(text) {
+			b.t.Errorf("a page writes to the console: %s: %s", e.Type, text)
+		}
 	case *runtime.EventExceptionThrown:
 		b.t.Errorf("a script failed: %s", exception(e))
 	}
+}
+
+// written is what a page writes to the console.
+func written(e *runtime.EventConsoleAPICalled) string {
+	var text []string
+	for _, arg := range e.Args {
+		if arg.Description != "" {
+			text = append(text, arg.Description)
+		} else {
+			text = append(text, string(arg.Value))
+		}
+	}
+	return strings.Join(text, " ")
 }
 
 // exception is what was thrown, without the values that it holds.

@@ -275,7 +275,7 @@ type window struct {
 func newWindow(t *testing.T, a *app, keys ...string) *window {
 	t.Helper()
 	w := &window{Browser: browsertest.New(t, chromedp.Flag("ignore-certificate-errors-spki-list", strings.Join(keys, ","))), t: t}
-	w.Expect("Failed to load resource") // that a guest is refused; what the page makes of it is looked at
+	w.Expect("Failed to load resource", "You are using a custom Amazon") // that a guest is refused, and what Amplify says of any endpoint but AWS's
 	w.Listen(func(event any) {
 		if e, ok := event.(*network.EventRequestWillBeSent); ok && e.Type == network.ResourceTypeDocument {
 			w.mu.Lock()
