@@ -58,5 +58,11 @@ func checkCanary(o object, s *Settings) {
 			o.p.add(fmt.Sprintf("%s[%d]", o.at("canary.functions"), i), "is %q, which is no function of this stack%s: legal are %s",
 				name, meant(name, s.FunctionNames()), joined(s.FunctionNames()))
 		}
+		// Each request goes to a version of its own: a page would ask for assets that the
+		// other version has not.
+		if s.Canary.Percent > 0 && name != "" && name == s.Web.Function {
+			o.p.add(fmt.Sprintf("%s[%d]", o.at("canary.functions"), i), "is %q, which serves the web client (%s): with %s a page and its scripts would be of two versions, and not fit; take it out of the list, or leave percent away",
+				name, o.at("web"), o.at("canary.percent"))
+		}
 	}
 }

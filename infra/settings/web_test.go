@@ -158,6 +158,9 @@ func TestAWrongWebClientIsToldWhatIsWrong(t *testing.T) {
 		{"its variable is set", open + "\n" + web + "functions: {require-auth: {environment: {WEB_PARAMETER: /mine}}}",
 			[]string{`auth-api:functions.require-auth.environment.WEB_PARAMETER is set by the program, as auth-api:web says`}},
 		{"another function's variable", open + "\n" + web + "functions: {no-auth: {environment: {WEB_PARAMETER: /mine}}}", nil},
+		{"a page of two versions", open + "\n" + web + "canary: {functions: [no-auth, require-auth], percent: 10}",
+			[]string{`auth-api:canary.functions[1] is "require-auth", which serves the web client (auth-api:web): with auth-api:canary.percent a page and its scripts would be of two versions, and not fit; take it out of the list, or leave percent away`}},
+		{"a page of one version", open + "\n" + web + "canary: {functions: [require-auth]}", nil},
 		{"on AWS the domain leads to it", open + "\n" + web + "domain: {name: api.example.com, certificateArn: 'arn:aws:acm:us-west-2:123456789012:certificate/a', defaultEndpoint: false}", nil},
 		{"a private API", open + "\n" + web + "resourcePolicy: {vpcEndpointIds: [vpce-0123456789abcdef0]}", nil},
 
