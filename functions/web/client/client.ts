@@ -19,6 +19,9 @@ export interface Client {
  * where there is no configuration.
  */
 export async function connect(): Promise<Client> {
+  // Going back brings up a page as it was left: with tokens that a sign-out may have ended
+  // since, and without those of a sign-in. So it starts anew.
+  addEventListener("pageshow", ({ persisted }) => { if (persisted) location.reload(); });
   const arrival = takeArrival();
   const clock = new Clock();
   const config = await readConfig(clock);

@@ -5,16 +5,23 @@ export type Word = "in" | "out" | "who";
  * The other tabs that show this page. A sign-out ends their sessions too, since whoever
  * signs out means the browser; of a sign-in they only hear, as each tab has tokens of its
  * own. The channel is named by the page's address: stages of an API share an origin.
+ *
+ * A browser that keeps nothing for a page may let it have no channel either. It then is
+ * as if there were no other tab.
  */
 export class Tabs {
-  private readonly channel: BroadcastChannel;
+  private readonly channel: BroadcastChannel | undefined;
 
   constructor(address: string, heard: (word: Word) => void) {
-    this.channel = new BroadcastChannel(address);
+    try {
+      this.channel = new BroadcastChannel(address);
+    } catch {
+      return;
+    }
     this.channel.onmessage = ({ data }: MessageEvent<Word>) => { heard(data); };
   }
 
   tell(word: Word): void {
-    this.channel.postMessage(word);
+    this.channel?.postMessage(word);
   }
 }
