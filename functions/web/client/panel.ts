@@ -16,11 +16,11 @@ export interface Shown {
 /** What each decision is, in the terms of who builds an API. */
 const verdicts: Record<Exchange["decision"], string> = {
   allowed: "Let in",
-  "not-permitted": "Refused: no policy of the role allows it",
-  "no-credentials": "Refused: no credentials, or no such route",
+  "not-permitted": "Refused: the policies do not allow it",
+  "no-credentials": "Refused: no credentials, none that count, or no such route",
   "bad-signature": "Refused: the signature does not verify",
   expired: "Refused: the credentials or the token have ended",
-  "bad-key": "Refused: the API key is not valid for this stage",
+  "bad-key": "Refused: the API key is not valid for this stage, or a firewall stopped it",
   throttled: "Turned away: over the plan’s rate",
   quota: "Turned away: over the plan’s quota",
   failed: "Failed",

@@ -37,7 +37,8 @@ export function duration(seconds: number): string {
 const counted = (n: number, name: string): string => `${String(n)} ${name}${n === 1 ? "" : "s"}`;
 
 /** A status in full, such as 403 Forbidden. HTTP/2 sends the number alone. */
-export const status = ({ response: { status, statusText } }: Exchange): string => `${String(status)} ${statusText || (reasons[status] ?? "")}`.trim();
+export const status = ({ response: { status, statusText } }: Exchange): string =>
+  status === 0 ? "A redirect" : `${String(status)} ${statusText || (reasons[status] ?? "")}`.trim(); // browsers do not tell which
 
 const reasons: Record<number, string> = {
   200: "OK", 201: "Created", 204: "No Content", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 413: "Content Too Large",
@@ -90,10 +91,17 @@ export function ofAnswer(x: Exchange, account: Account | undefined, now: number)
           : "The API checked your token. Then the function ran, and answered."],
       };
     case "not-permitted":
+      if (x.route.authorization !== "AWS_IAM") return { tone: "closed", step: "decision", title: "Not from here", text: ["This door does not ask for a role. What refused the request is the API’s own policy: as a rule it says from which network addresses the API may be called.", "The function never ran."] };
       return account
         ? { tone: "closed", step: "decision", title: "Not for your role", text: ["You are signed in, and the signature is right. But your role may not call this route. Your role is what AWS knows you as; it lists what you may do.", "The function never ran. Who runs this API can let you in, by adding you to a group that may."] }
         : { tone: "closed", step: "decision", title: "Not for guests", text: ["Your credentials are a guest’s. The guest role may not call this route. A role lists what its holder may do.", "The API stopped the request here. The function behind the door never ran."], next: "sign-in" };
     case "no-credentials":
+      if (account && x.route.authorization === "COGNITO_USER_POOLS") {
+        const { scopes = [] } = x.route;
+        return { tone: "closed", step: "decision", title: "Your token was not taken", next: "sign-in", text: [
+          scopes.length > 0 ? `This door wants an access token with the scope ${scopes.join(" or ")}. Yours may have none: scopes are what this page may ask for at the sign-in.` : "The API looked at the token that was sent, and did not accept it.",
+          "The API does not say why. Who signs in again gets a new token."] };
+      }
       return account
         ? { tone: "closed", step: "decision", title: "The API saw no proof", text: ["It found nothing in the request that says who sent it. It says the same of an address that it does not have.", "The route may have been taken away. Load the page again to get the list of today."], next: "reload" }
         : { tone: "closed", step: x.route.authorization === "AWS_IAM" ? "credentials" : "who", title: "Sign in first", next: "sign-in",
@@ -104,6 +112,7 @@ export function ofAnswer(x: Exchange, account: Account | undefined, now: number)
     case "expired":
       return { tone: "closed", step: "credentials", title: "Your pass had run out", text: ["Credentials and tokens last for about an hour. Those that were sent had ended. Ask again: the page gets new ones."], next: "again" };
     case "bad-key":
+      if (!x.route.apiKeyRequired) return { tone: "closed", step: "decision", title: "The API turned it away", text: ["Who you are is not in question. The API, or a firewall before it, does not take this request, and says no more than that."], next: "again" };
       return { tone: "closed", step: "decision", title: "The API key was not taken", text: ["Who you are is not in question. The key says which plan this page counts on, and the API does not know the one that was sent. It may have been changed or switched off.", "Load the page again to get the key of today."], next: "reload" };
     case "throttled":
       return { tone: "closed", step: "decision", title: "A little too fast", text: ["This page’s plan allows so many requests a second. This one was too many, and was turned away. Nothing is broken.", retryAfter ? "" : "Wait a second or two, then ask again."], next: "again" };
@@ -118,6 +127,7 @@ export function ofAnswer(x: Exchange, account: Account | undefined, now: number)
 
 function failed(status: number): Words {
   const words = { tone: "broken", step: "function", next: "again" } as const;
+  if (status === 0) return { tone: "broken", step: "function", title: "The answer leads elsewhere", text: ["You were let in. The function behind the door answered with another address to go to. This page does not go there: keys and tokens would go along."] };
   if (status === 504) return { ...words, title: "No answer in time", text: ["You were let in. But the function behind the door took longer than the API waits, which is 29 seconds."] };
   if (status >= 500) return { ...words, title: "Something broke inside", text: ["You were let in. But the function behind the door failed. You did nothing wrong."] };
   return { ...words, step: "decision", title: "The API did not take it", text: [`It answered ${String(status)}. That is no question of who you are: it did not like the request itself.`] };
@@ -156,7 +166,7 @@ export function ofFault(fault: Fault): Words {
       return { tone: "closed", step: "credentials", title: "No credentials for guests", text: ["This door wants a signature, and the identity pool hands out the credentials for it. Here it has none for guests. So nothing was sent to the API."], next: "sign-in" };
     case "refused": {
       const named: Record<string, string> = { "sign-in": "The sign-in", "identity-pool": "The identity pool", browser: "This browser" };
-      return { tone: "broken", step: fault.service === "identity-pool" ? "credentials" : "who", title: `${named[fault.service] ?? fault.service} said no`, text: [fault.description || "It gave no reason.", `It calls this “${fault.error}”.`], next: "again" };
+      return { tone: "broken", step: fault.service === "identity-pool" ? "credentials" : "who", title: `${named[fault.service] ?? fault.service} said no`, text: [fault.description || "It gave no reason.", `It calls this “${fault.error}”.`], next: fault.service === "browser" ? "reload" : "again" };
     }
   }
 }

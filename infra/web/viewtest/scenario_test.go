@@ -20,6 +20,7 @@ var (
 	signed = object{"method": "GET", "path": "/require-auth", "authorization": "AWS_IAM", "apiKeyRequired": true}
 	both   = object{"method": "GET", "path": "/require-auth", "authorization": "AWS_IAM", "apiKeyRequired": true, "guests": true}
 	token  = object{"method": "GET", "path": "/profile", "authorization": "COGNITO_USER_POOLS", "apiKeyRequired": false}
+	scoped = object{"method": "GET", "path": "/orders", "authorization": "COGNITO_USER_POOLS", "apiKeyRequired": false, "scopes": []string{"shop/read", "shop/write"}}
 	demo   = object{"sub": "8b1e", "username": "demouser", "email": "demouser@example.com", "groups": []string{"staff", "editors"}}
 )
 
@@ -43,6 +44,12 @@ func member(answers map[string][]object) scenario {
 	s := guest(answers)
 	s.Account = demo
 	return s
+}
+
+// alone is who has signed in before a page with one door.
+func alone(route object, answer object) scenario {
+	path, _ := route["path"].(string)
+	return scenario{Config: config(route), Account: demo, Answers: map[string][]object{path: {answer}}}
 }
 
 // answer is an exchange with a route: the answer's status, body and what it means.
