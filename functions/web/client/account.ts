@@ -13,13 +13,18 @@ export function corner(place: HTMLElement, session: Session, fail: (error: unkno
     return;
   }
   const identity = el("span", {}, "being asked for …");
+  // Below its button, and to its right edge, as far as the window is wide enough.
+  const settle = (): void => {
+    const { right, bottom } = button.getBoundingClientRect(), { clientWidth } = document.documentElement;
+    menu.style.top = `${String(bottom + scrollY + 8)}px`;
+    menu.style.right = `${String(Math.min(clientWidth - right, clientWidth - menu.offsetWidth - 16))}px`;
+  };
   const menu = el("div", {
     id: "account", popover: true, role: "group", "aria-label": "Account",
     toggle: (event) => {
-      if ((event as ToggleEvent).newState !== "open") return;
-      const { right, bottom } = button.getBoundingClientRect();
-      menu.style.top = `${String(bottom + scrollY + 8)}px`;
-      menu.style.right = `${String(document.documentElement.clientWidth - right)}px`;
+      if ((event as ToggleEvent).newState !== "open") { removeEventListener("resize", settle); return; }
+      settle();
+      addEventListener("resize", settle);
       session.credentials().then(({ identityId }) => { put(identity, el("code", {}, identityId)); }, () => { put(identity, "not to be had now"); });
     },
   },
@@ -28,6 +33,6 @@ export function corner(place: HTMLElement, session: Session, fail: (error: unkno
     el("p", { class: "hint" }, "The identity ID is how the API’s AWS account knows you."),
     el("button", { class: "quiet", type: "button", click: () => { session.signOut().catch(fail); } }, "Sign Out"));
   const button = el("button", { class: "who", type: "button", popovertarget: "account" },
-      el("span", { class: "face", "aria-hidden": "true" }, account.username.slice(0, 1).toUpperCase()), el("span", { class: "unseen" }, "Account: "), el("span", { class: "named" }, account.username), sign("down"));
+      el("span", { class: "face", "aria-hidden": "true" }, Array.from(account.username).slice(0, 1).join("").toUpperCase()), el("span", { class: "unseen" }, "Account: "), el("span", { class: "named" }, account.username), sign("down"));
   put(place, button, menu);
 }

@@ -289,3 +289,31 @@ func TestPreferences(t *testing.T) {
 	}
 	p.shoot("large-text")
 }
+
+// TestALongName opens the account's menu of somebody with a long name, in a small window:
+// all of it is to be seen, and stays below its button when the window changes.
+func TestALongName(t *testing.T) {
+	p := open(t)
+	s := member(nil)
+	s.Account = object{"sub": "1", "username": "\U0001F98A-Jörg-Wolfeschlegelsteinhausenbergerdorff-der-Ältere", "groups": []string{strings.Repeat("Donaudampfschifffahrtsgesellschaft", 3), "staff"}}
+	p.load(s)
+	if got := eval[string](p, `document.querySelector(".face").textContent`); got != "\U0001F98A" {
+		t.Errorf("the face is %q", got)
+	}
+	for _, width := range []int64{320, 375, 1280, 2560, 320} {
+		p.size(width, 800)
+		if !eval[bool](p, `document.getElementById("account").matches(":popover-open")`) {
+			p.key(kb.Tab)
+			p.key(kb.Enter)
+		}
+		eval[any](p, `new Promise((then) => requestAnimationFrame(() => requestAnimationFrame(() => then(null))))`)
+		const fits = `(() => {
+			const menu = document.getElementById("account").getBoundingClientRect(), button = document.querySelector(".who").getBoundingClientRect();
+			return menu.left >= 0 && menu.right <= innerWidth && menu.top >= button.bottom && menu.top < button.bottom + 20 && (Math.abs(menu.right - button.right) <= 1 || Math.abs(menu.left - 16) <= 1);
+		})()`
+		if !eval[bool](p, fits) || eval[bool](p, `document.documentElement.scrollWidth > innerWidth`) {
+			t.Errorf("in a window of %d the menu is at %s", width, eval[string](p, `JSON.stringify([document.getElementById("account").getBoundingClientRect(), document.querySelector(".who").getBoundingClientRect()])`))
+		}
+		p.shoot("long-name")
+	}
+}
