@@ -27,7 +27,8 @@ export function shortened({ name, value, secret }: Header): Header {
 export function curl(route: Route, url: URL, region: string, headers: Header[], signed: boolean): string {
   const parts = ["curl -i"];
   if (/[[\]{}]/.test(url.href)) parts.push("--globoff");
-  if (route.method !== "GET") parts.push(`-X ${quoted(route.method)}`);
+  if (route.method === "HEAD") parts.push("--head"); // with -X, curl would wait for a body
+  else if (route.method !== "GET") parts.push(`-X ${quoted(route.method)}`);
   if (signed) {
     parts.push(`--aws-sigv4 ${quoted(`aws:amz:${region}:execute-api`)}`);
     parts.push('--user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY"', '-H "x-amz-security-token: $AWS_SESSION_TOKEN"');

@@ -298,6 +298,7 @@ func TestCurl(t *testing.T) {
 	for want, got := range map[string]string{
 		"curl -i \\\n  -H \"x-api-key: $API_KEY\" \\\n  'https://x.example/dev/no-auth'": curl(m{"method": "GET"}, "https://x.example/dev/no-auth", false, "x-api-key"),
 		"curl -i \\\n  -X 'POST' \\\n  --aws-sigv4 'aws:amz:us-west-2:execute-api' \\\n  --user \"$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY\" \\\n  -H \"x-amz-security-token: $AWS_SESSION_TOKEN\" \\\n  'https://x.example/a'\\''b'": curl(m{"method": "POST"}, "https://x.example/a'b", true, "authorization"),
+		"curl -i \\\n  --head \\\n  -H \"x-api-key: $API_KEY\" \\\n  'https://x.example/dev/no-auth'":                                                                                                                                  curl(m{"method": "HEAD"}, "https://x.example/dev/no-auth", false, "x-api-key"), // -X HEAD would wait for a body
 		"curl -i \\\n  --globoff \\\n  -H \"authorization: $ID_TOKEN\" \\\n  'https://x.example/[1]'":                                                                                                                                  curl(m{"method": "GET"}, "https://x.example/[1]", false, "authorization"),
 		"curl -i \\\n  -H \"authorization: $ACCESS_TOKEN\" \\\n  'https://x.example/'":                                                                                                                                                 curl(m{"method": "GET", "scopes": []string{"a/b"}}, "https://x.example/", false, "authorization"),
 	} {
