@@ -39,8 +39,8 @@ func (d *deployment) planWeb() error {
 // letter, so that it ends with the slash without which there is no path below a name. It
 // follows from the API's id alone, and so waits for no stage.
 //
-// The local AWS is at localhost there, another origin than the 127.0.0.1 of its hosted
-// sign-in and its services, since those are of other origins on AWS too.
+// The local AWS is at localhost there, by whatever name of this machine it is asked:
+// Cognito takes callbacks without TLS to localhost alone.
 func (d *deployment) webAddress(apiID string) (string, error) {
 	s, account := d.settings, d.where.account
 	if d.local() {
