@@ -86,7 +86,7 @@ export function newCall(config: Config, session: Sessions, clock: Clock): Call {
 
     const result: Exchange = { route, request, response, decision: decide(answer) };
     if (credentials) {
-      result.as = { identityId: credentials.identityId, expires: credentials.expires };
+      result.as = { identityId: credentials.identityId, expires: credentials.expires, at: clock.now() };
       const arn = callerArn(answer);
       if (arn !== undefined) {
         result.as.arn = arn;

@@ -65,10 +65,11 @@ function decision(x: Exchange): HTMLElement {
 }
 
 function identity(as: NonNullable<Exchange["as"]>): HTMLElement {
-  const ends = el("span");
+  // The page is drawn when the answer has come: so much the device's clock is off.
+  const ends = el("span"), end = as.expires - as.at + Date.now();
   const tell = (): void => {
-    const left = (as.expires - Date.now()) / 1000;
-    ends.textContent = left > 0 ? `in ${duration(left)}, at ${moment(as.expires, Date.now())}` : `ended at ${moment(as.expires, Date.now())}; the next request gets new ones`;
+    const left = (end - Date.now()) / 1000;
+    ends.textContent = left > 0 ? `in ${duration(left)}, at ${moment(end, Date.now())}` : `ended at ${moment(end, Date.now())}; the next request gets new ones`;
   };
   tell();
   const timer = setInterval(() => { if (ends.isConnected) tell(); else clearInterval(timer); }, 10_000);

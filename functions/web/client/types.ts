@@ -118,7 +118,7 @@ export interface Exchange {
   /** What the answer means: see words. */
   decision: Decision;
   /** Who it was sent as; undefined for a route without a signature. */
-  as?: { identityId: string; /** as the answer tells it, if it does */ arn?: string; role?: string; expires: number };
+  as?: { identityId: string; /** as the answer tells it, if it does */ arn?: string; role?: string; expires: number; /** when the answer came, by the same clock as expires */ at: number };
 }
 
 /** What came of a request. */

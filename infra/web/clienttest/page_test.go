@@ -342,7 +342,7 @@ type exchange struct {
 	Decision string
 	As       *struct {
 		IdentityID, ARN, Role string
-		Expires               int64
+		At, Expires           int64
 	}
 }
 

@@ -101,6 +101,9 @@ func TestRenewal(t *testing.T) {
 	}
 	s.Advance(3 * time.Hour)
 	after := p.gets("/require-auth", 200, "allowed")
+	if left := time.Duration(after.As.Expires-after.As.At) * time.Millisecond; left > time.Hour || left < 55*time.Minute {
+		t.Errorf("the credentials end in %s", left)
+	}
 	if after.As.Expires <= before.As.Expires || after.As.IdentityID != before.As.IdentityID {
 		t.Errorf("before %+v, after %+v", before.As, after.As)
 	}

@@ -11,6 +11,7 @@ type scenario struct {
 	Account   object              `json:"account,omitempty"`
 	Elsewhere bool                `json:"elsewhere,omitempty"`
 	Start     object              `json:"start,omitempty"`
+	Skew      int                 `json:"skew,omitempty"`
 	Hold      bool                `json:"hold,omitempty"`
 	Answers   map[string][]object `json:"answers"`
 }

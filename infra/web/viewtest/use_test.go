@@ -338,3 +338,17 @@ func TestTheScriptDoesNotCome(t *testing.T) {
 	p.b.Open(p.base + "/dev/")
 	p.shows(late)
 }
+
+// TestAWrongClock tells when credentials end on a device whose clock is hours off the
+// services', by which they end.
+func TestAWrongClock(t *testing.T) {
+	p := open(t)
+	for _, hours := range []int{-3, 0, 3} {
+		s := member(map[string][]object{"/require-auth": {in}})
+		s.Skew = hours * 3_600_000
+		p.load(s)
+		p.press("Req. Auth")
+		at := eval[string](p, `new Date(Date.now() + 58 * 60_000).toLocaleString("en-GB", { hour: "2-digit", minute: "2-digit" })`)
+		p.shows("in 58 minutes, at ", at)
+	}
+}

@@ -10,6 +10,7 @@ interface Scenario {
   account?: Account;
   elsewhere?: boolean;
   start?: Fault;
+  skew?: number; // of the services' clock against the device's, in milliseconds
   hold?: boolean; // answers wait for fake.answer()
   answers: Record<string, { exchange?: Exchange; fault?: Fault; mistake?: string }[]>;
 }
@@ -79,7 +80,10 @@ await view(() => {
       if (!answer) throw new Error(`the scenario has no answer for ${route.path}`);
       if (answer.fault) throw problem(answer.fault);
       if (answer.mistake !== undefined) throw new Error(answer.mistake);
-      if (answer.exchange?.as) answer.exchange.as.expires = Date.now() + 58 * 60_000;
+      if (answer.exchange?.as) {
+        answer.exchange.as.at = Date.now() + (scenario.skew ?? 0);
+        answer.exchange.as.expires = answer.exchange.as.at + 58 * 60_000;
+      }
       return answer.exchange as Exchange;
     },
   });
