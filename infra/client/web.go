@@ -7,41 +7,22 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"auth-api/infra/web/webconfig"
 )
 
-// WebConfig is what a client in a browser needs of a stack. Its fields and their JSON names
-// are those of Config in functions/web/client/types.ts, which /config.json answers, with
-// what a client that is hosted elsewhere needs besides.
+// WebConfig is what a client in a browser needs of a stack: what the stack's own client is
+// told, here with all routes but those with an authorizer of one's own, by path and method;
+// and what a client that is hosted elsewhere needs besides.
 //
 // It holds no secret: everybody who opens the page gets all of it. That goes for the API
 // key too, which tells clients apart for the usage plan, and authorizes nobody.
 type WebConfig struct {
-	Region             string     `json:"region"`
-	WebURL             string     `json:"webUrl"` // of the stack's own client
-	APIURL             string     `json:"apiUrl"`
-	APIKey             string     `json:"apiKey"`
-	UserPoolID         string     `json:"userPoolId"`
-	UserPoolClientID   string     `json:"userPoolClientId"`
-	IdentityPoolID     string     `json:"identityPoolId"`
-	HostedUIURL        string     `json:"hostedUiUrl"` // base of /oauth2/authorize, /oauth2/token, /oauth2/revoke and /logout
-	Issuer             string     `json:"issuer"`
-	CognitoIdentityURL string     `json:"cognitoIdentityUrl"` // endpoint of the identity pools' API
-	Guests             bool       `json:"guests"`
-	Routes             []WebRoute `json:"routes"` // by path and method; those with an authorizer of one's own are left out
+	webconfig.Config
 
 	CallbackURLs []string `json:"callbackUrls"` // where the hosted sign-in may send a code to
 	SignOutURLs  []string `json:"signOutUrls"`
 	AWSEndpoint  string   `json:"awsEndpoint,omitempty"` // of all service APIs; on local stacks alone
-}
-
-// WebRoute is a route as clients in browsers know it.
-type WebRoute struct {
-	Method         string   `json:"method"`
-	Path           string   `json:"path"`
-	Authorization  string   `json:"authorization"` // NONE, AWS_IAM or COGNITO_USER_POOLS
-	APIKeyRequired bool     `json:"apiKeyRequired"`
-	Guests         bool     `json:"guests,omitempty"` // AWS_IAM: whether guests may call, too
-	Scopes         []string `json:"scopes,omitempty"`
 }
 
 // Web returns what a client in a browser needs of these outputs. It fails when they lack
@@ -52,9 +33,11 @@ func (o Outputs) Web() (WebConfig, error) {
 		identityPools = o.AWSEndpoint
 	}
 	c := WebConfig{
-		Region: o.Region, WebURL: o.WebURL, APIURL: o.APIURL, APIKey: o.APIKey,
-		UserPoolID: o.UserPoolID, UserPoolClientID: o.UserPoolClientID, IdentityPoolID: o.IdentityPoolID,
-		HostedUIURL: o.HostedUIURL, Issuer: o.Issuer, CognitoIdentityURL: identityPools, Guests: o.Guests, Routes: []WebRoute{},
+		Config: webconfig.Config{
+			Region: o.Region, WebURL: o.WebURL, APIURL: o.APIURL, APIKey: o.APIKey,
+			UserPoolID: o.UserPoolID, UserPoolClientID: o.UserPoolClientID, IdentityPoolID: o.IdentityPoolID,
+			HostedUIURL: o.HostedUIURL, Issuer: o.Issuer, CognitoIdentityURL: identityPools, Guests: o.Guests, Routes: []webconfig.Route{},
+		},
 		CallbackURLs: slices.Sorted(slices.Values(o.CallbackURLs)), SignOutURLs: slices.Sorted(slices.Values(o.SignOutURLs)), AWSEndpoint: o.AWSEndpoint,
 	}
 	var missing []string
@@ -73,7 +56,7 @@ func (o Outputs) Web() (WebConfig, error) {
 	}
 	for _, name := range o.RouteNames() {
 		if r := o.Routes[name]; r.Authorization != "CUSTOM" && !r.Web {
-			c.Routes = append(c.Routes, WebRoute{r.Method, r.Path, r.Authorization, r.APIKeyRequired, slices.Contains(r.Callers, "guest"), r.Scopes})
+			c.Routes = append(c.Routes, webconfig.Route{Method: r.Method, Path: r.Path, Authorization: r.Authorization, APIKeyRequired: r.APIKeyRequired, Guests: slices.Contains(r.Callers, "guest"), Scopes: r.Scopes})
 		}
 	}
 	return c, nil

@@ -10,6 +10,7 @@ import (
 
 	"auth-api/infra/settings"
 	"auth-api/infra/web"
+	"auth-api/infra/web/webconfig"
 )
 
 // known is what AWS makes up and the web client has to know.
@@ -24,11 +25,11 @@ func (d *deployment) planWeb() error {
 		return nil
 	}
 	of := func(length int) string { return strings.Repeat("x", length) }
-	address, err := d.webAddress(of(web.LongestAPIID))
+	address, err := d.webAddress(of(webconfig.LongestAPIID))
 	if err != nil {
 		return err
 	}
-	longest := known{of(web.LongestAPIID), of(web.LongestKey), of(web.LongestUserPoolID), of(web.LongestClientID), of(web.LongestIdentityPoolID)}
+	longest := known{of(webconfig.LongestAPIID), of(webconfig.LongestKey), of(webconfig.LongestUserPoolID), of(webconfig.LongestClientID), of(webconfig.LongestIdentityPoolID)}
 	if err := d.webConfig(address, longest).Check(); err != nil {
 		return fmt.Errorf("checking Pulumi.%s.yaml: %s:web.routes: %w; nothing was done", s.Stack, s.Project, err)
 	}
@@ -66,9 +67,9 @@ func (d *deployment) webURL() pulumi.StringInput {
 }
 
 // webConfig is what the web client at an address is told.
-func (d *deployment) webConfig(address string, k known) web.Config {
+func (d *deployment) webConfig(address string, k known) webconfig.Config {
 	s := d.settings
-	config := web.Config{
+	config := webconfig.Config{
 		Region:             d.where.account.Region,
 		WebURL:             address,
 		APIURL:             strings.TrimSuffix(address, "/"),
@@ -82,7 +83,7 @@ func (d *deployment) webConfig(address string, k known) web.Config {
 		Guests:             s.Identity.Guests,
 	}
 	for _, r := range s.Buttons() {
-		config.Routes = append(config.Routes, web.Route{
+		config.Routes = append(config.Routes, webconfig.Route{
 			Method: r.Method, Path: r.Path, Authorization: string(r.Authorization), APIKeyRequired: r.APIKeyRequired, Scopes: r.Scopes,
 			Guests: slices.Contains(r.Callers, settings.Guest),
 		})

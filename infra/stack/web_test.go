@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"auth-api/infra/web"
+	"auth-api/infra/web/webconfig"
 )
 
 const withWeb = least + `
@@ -65,7 +65,7 @@ func TestTheWebClientsAddress(t *testing.T) {
 }
 
 // pageConfig is what the page is told.
-func pageConfig(t *testing.T, r *recorder) web.Config {
+func pageConfig(t *testing.T, r *recorder) webconfig.Config {
 	t.Helper()
 	parameters := r.of("Parameter")
 	if len(parameters) != 1 {
@@ -77,7 +77,7 @@ func pageConfig(t *testing.T, r *recorder) web.Config {
 	if !secret || in["name"] != "/auth-api/dev/web" || in["type"] != "String" {
 		t.Fatalf("the parameter is %v", in)
 	}
-	var config web.Config
+	var config webconfig.Config
 	if err := json.Unmarshal([]byte(text), &config); err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +104,7 @@ config:
 	if !got.Guests || got.APIKey != "the-key" {
 		t.Errorf("it is told %+v", got)
 	}
-	if diff := cmp.Diff([]web.Route{
+	if diff := cmp.Diff([]webconfig.Route{
 		{Method: "POST", Path: "/orders", Authorization: "COGNITO_USER_POOLS", Scopes: []string{"openid"}},
 		{Method: "GET", Path: "/no-auth", Authorization: "NONE", APIKeyRequired: true},
 	}, got.Routes); diff != "" {

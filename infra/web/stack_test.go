@@ -16,7 +16,7 @@ import (
 
 	"auth-api/infra/localaws/awstest"
 	"auth-api/infra/localaws/iam"
-	"auth-api/infra/web"
+	"auth-api/infra/web/webconfig"
 )
 
 type m = map[string]any
@@ -55,15 +55,15 @@ func TestThePageIsServed(t *testing.T) {
 		t.Errorf("the page answers %d %s", status, body)
 	}
 	status, header, body := get(t, "GET", page+"config.json")
-	var told web.Config
+	var told webconfig.Config
 	if err := json.Unmarshal([]byte(body), &told); err != nil || status != 200 || !strings.HasPrefix(header.Get("Content-Type"), "application/json") {
 		t.Fatalf("its configuration is %d %s, %v", status, body, err)
 	}
 	o := s.Outputs
-	if diff := cmp.Diff(web.Config{
+	if diff := cmp.Diff(webconfig.Config{
 		Region: o.Region, WebURL: page, APIURL: strings.TrimSuffix(page, "/"), APIKey: o.APIKey, UserPoolID: o.UserPoolID, UserPoolClientID: o.UserPoolClientID,
 		IdentityPoolID: o.IdentityPoolID, HostedUIURL: o.HostedUIURL, Issuer: o.Issuer, CognitoIdentityURL: o.AWSEndpoint, Guests: true,
-		Routes: []web.Route{
+		Routes: []webconfig.Route{
 			{Method: "GET", Path: "/no-auth", Authorization: "NONE", APIKeyRequired: true},
 			{Method: "GET", Path: "/require-auth", Authorization: "AWS_IAM", APIKeyRequired: true},
 		},

@@ -15,7 +15,7 @@ import (
 type Args struct {
 	Name      string              // of the stack's things in AWS
 	Parameter string              // its name; begins with a slash
-	Value     pulumi.StringOutput // Config.JSON
+	Value     pulumi.StringOutput // of webconfig.Config.JSON
 	Tags      map[string]string
 }
 

@@ -1,4 +1,6 @@
-package web
+// Package webconfig is what a client in a browser is told of a stack: the web client at
+// /config.json, and by make web-config those that are hosted elsewhere.
+package webconfig
 
 import (
 	"bytes"
@@ -25,7 +27,7 @@ type Config struct {
 	Routes             []Route `json:"routes"` // those with a button
 }
 
-// Route is a route that the page has a button for.
+// Route is a route as clients in browsers know it: for the web client, one with a button.
 type Route struct {
 	Method         string   `json:"method"`
 	Path           string   `json:"path"`

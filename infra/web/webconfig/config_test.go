@@ -1,4 +1,4 @@
-package web
+package webconfig
 
 import (
 	"os"
@@ -13,7 +13,7 @@ import (
 // The page and the program agree on what the one tells the other: each field by its name
 // and type, in the same order.
 func TestTheConfigIsWhatThePageReads(t *testing.T) {
-	data, err := os.ReadFile("../../functions/web/client/types.ts")
+	data, err := os.ReadFile("../../../functions/web/client/types.ts")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +59,7 @@ func fieldsOf(t *testing.T, of reflect.Type) []string {
 		if option == "omitempty" {
 			name += "?"
 		}
-		typ := map[string]string{"string": "string", "bool": "boolean", "[]string": "string[]", "[]web.Route": "Route[]"}[f.Type.String()]
+		typ := map[string]string{"string": "string", "bool": "boolean", "[]string": "string[]", "[]webconfig.Route": "Route[]"}[f.Type.String()]
 		if typ == "" {
 			t.Fatalf("%s.%s has the type %s, which this test does not know", of, f.Name, f.Type)
 		}
