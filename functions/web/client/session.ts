@@ -86,11 +86,16 @@ export class Sessions implements Session {
     const was = this.holder;
     this.leave();
     this.tabs.tell("out");
+    await this.revoked(was);
+    location.assign(logoutUrl(this.config));
+  }
+
+  /** Ends a session where it is kept, so that nobody goes on with its tokens. */
+  private async revoked(was: Holder): Promise<void> {
     // A refresh under way may bring the refresh token that is to be revoked.
     await was.refreshing?.catch(ignored);
     // Where it cannot be revoked, nobody has it any more, and the hosted session ends all the same.
     if (was.refresh !== undefined) await revoke(this.config, this.clock, was.refresh).catch(ignored);
-    location.assign(logoutUrl(this.config));
   }
 
   async credentials(): Promise<Credentials> {
@@ -203,7 +208,11 @@ export class Sessions implements Session {
       this.elsewhere = true;
       this.notify();
     }
-    if (word === "out" && (this.account || this.elsewhere)) this.leave();
+    if (word === "out" && (this.account || this.elsewhere)) {
+      const was = this.holder;
+      this.leave();
+      this.revoked(was).catch(reportError);
+    }
   }
 
   private fresh(what: Ending | undefined): boolean {

@@ -2,9 +2,15 @@ package clienttest_test
 
 import (
 	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/network"
 	devtools "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
@@ -45,5 +51,52 @@ func TestAPageThatTheBrowserHadFrozen(t *testing.T) {
 	p.gets("/no-auth", 200, "allowed")
 	if !browsertest.Eval[bool](p.Browser, `page.marked === true`) {
 		t.Error("the page starts anew where it need not")
+	}
+}
+
+// Whoever signs out means the browser: the other tabs' sessions end where they are kept,
+// and not only in the tabs.
+func TestASignOutEndsTheOtherTabsTokens(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil)
+	p := s.open()
+	p.signIn()
+	other := p.tab()
+	other.Leave("signing in", chromedp.Evaluate[chromedp.Void](`void page.session.signIn()`)) // without a password
+	other.started()
+	other.is(s.Outputs.DemoUser)
+	token := other.refreshToken()
+	refresh := func() int {
+		response, err := http.PostForm(s.Outputs.HostedUIURL+"/oauth2/token", url.Values{"grant_type": {"refresh_token"}, "client_id": {s.Outputs.UserPoolClientID}, "refresh_token": {token}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		return response.StatusCode
+	}
+	if got := refresh(); got != http.StatusOK {
+		t.Fatalf("before the sign-out the refresh token is answered with %d", got)
+	}
+	if p.refreshToken() == token {
+		t.Fatal("both tabs have the same token")
+	}
+	ended := make(chan struct{})
+	var once sync.Once
+	other.Listen(func(event any) {
+		if e, ok := event.(*network.EventResponseReceived); ok && strings.HasSuffix(e.Response.URL, "/oauth2/revoke") {
+			once.Do(func() { close(ended) })
+		}
+	})
+	browsertest.Ask(other.Browser, "listening to the network", func(ctx context.Context, target *chromedp.Target) (cdp.Empty, error) {
+		return cdp.Call(ctx, target, network.Enable, network.EnableParams{})
+	})
+	p.signOut()
+	select {
+	case <-ended:
+	case <-time.After(20 * time.Second):
+		t.Error("the other tab revokes nothing")
+	}
+	if got := refresh(); got != http.StatusBadRequest {
+		t.Errorf("after the sign-out the other tab's refresh token is answered with %d", got)
 	}
 }
