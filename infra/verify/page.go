@@ -45,9 +45,11 @@ make verify ARGS="--junit verify.xml --markdown"
 - **Let in** is whatever a function answered: API Gateway alone sends ` + "`x-amzn-ErrorType`" + `, so that a function's own 403 is none of
   its refusals, and a 502 is a function that was reached.
 - **Nothing is left behind**: users (` + "`auth-api-verify-…`" + `) and identities that a run makes are removed, also after Ctrl-C; what could not
-  be is told with the command that removes it. Nothing that opens a door is printed or written.
-- **What an administrator needs on AWS**: cognito-idp AdminCreateUser, AdminSetUserPassword, AdminAddUserToGroup, AdminDeleteUser and
-  DescribeUserPoolClient, cognito-identity DeleteIdentities, apigateway GET on the stage and its export, logs FilterLogEvents. With
+  be is told with the command that removes it. A run that was killed (` + "`kill -9`" + `, a machine that went away) removes nothing; the next run
+  with an administrator's credentials tells of its users, and removes those that are an hour old. Nothing that opens a door is printed or
+  written.
+- **What an administrator needs on AWS**: cognito-idp AdminCreateUser, AdminSetUserPassword, AdminAddUserToGroup, AdminDeleteUser, ListUsers
+  and DescribeUserPoolClient, cognito-identity DeleteIdentities, apigateway GET on the stage and its export, logs FilterLogEvents. With
   ` + "`--no-admin`" + ` none of it is used, and what needs it is skipped.
 - **What it cannot see**: a wildcard in a role's policy beyond what the routes, and the services of V-IDP-08, show from outside
   (` + "`make access`" + ` reads policies); rules of a web ACL; whether a function's own answer is right.

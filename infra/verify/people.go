@@ -40,6 +40,8 @@ type people struct {
 	users []*person // the first is in no group and has no tags, where it was made
 	why   string    // why there are no users
 
+	before []string // what earlier runs left behind
+
 	codes codes // of the hosted sign-in
 
 	leaving sync.Mutex
@@ -56,7 +58,7 @@ type people struct {
 func newPeople(s *session) *people { return &people{s: s} }
 
 // prefix begins the names of the users that runs make, so that they are known for what
-// they are if they should ever be left behind.
+// they are if they should ever be left behind, as by a run that is killed.
 const prefix = "auth-api-verify-"
 
 // gather makes or signs in the users, and gets credentials for them and for a guest.
@@ -72,6 +74,7 @@ func (p *people) gather(ctx context.Context) error {
 		p.why = "it needs a user: " + p.s.target.NoAdmin
 		return nil
 	}
+	p.before = p.earlier(ctx)
 	for _, kind := range p.wanted() {
 		u := &person{Kind: kind, label: labelOf(kind), directory: p.directory(), app: &client.Authenticator{}, made: true}
 		if err := p.make(ctx, u); err != nil {

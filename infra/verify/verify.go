@@ -88,7 +88,8 @@ type Report struct {
 	Requests int           `json:"requests"`
 	Checks   int           `json:"checks"` // that were run, skipped ones among them
 	Results  []Result      `json:"results"`
-	Left     []string      `json:"leftBehind,omitempty"` // what was made and could not be removed
+	Left     []string      `json:"leftBehind,omitempty"`  // what was made and could not be removed
+	Earlier  []string      `json:"earlierRuns,omitempty"` // what runs before this one left, and what became of it
 }
 
 // Count returns how many results have this outcome.
@@ -157,7 +158,7 @@ func Run(ctx context.Context, t Target, o Options) (report Report, err error) {
 	defer func() {
 		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanup)
 		defer cancel()
-		report.Left = s.people.remove(end)
+		report.Left, report.Earlier = s.people.remove(end), s.people.before
 		report.Requests, report.Took = s.prober.count(), time.Since(started)
 	}()
 	if err := s.reach(ctx); err != nil {

@@ -186,6 +186,9 @@ func (o *options) attack(ctx context.Context, target verify.Target, out, complai
 	how.Progress = p.show
 	report, err := verify.Run(ctx, target, how)
 	p.done()
+	for _, earlier := range report.Earlier {
+		fmt.Fprintf(complaint, "verify: %s\n", earlier)
+	}
 	for _, left := range report.Left {
 		fmt.Fprintf(complaint, "verify: could not be removed: %s\n", left)
 	}
