@@ -42,8 +42,9 @@ stack = bin/stack $(1) --stack '$(STACK)' $(if $(LOCAL_PORT),--port '$(LOCAL_POR
 .PHONY: help up preview access outputs refresh destroy down logs call tools toolchain test bench ci check fmt vet staticcheck vulncheck web-check e2e fuzz clean web-config explain verify preview-comment drift pr-comment pr-stack actionlint rename
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@printf '\n  STACK=NAME chooses the stack (Pulumi.NAME.yaml; local by default, on the local AWS).\n  LOCAL_PORT=N chooses the local AWS'"'"'s port, ARGS="..." goes to pulumi.\n'
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { line = sprintf("  make %-16s", $$1); n = split($$2, words, " "); \
+	   for (i = 1; i <= n; i++) { if (words[i] == "make" || length(line) + 1 + length(words[i]) > 80) { print line; line = sprintf("%23s", "") } line = line " " words[i] } print line }' $(MAKEFILE_LIST)
+	@printf '\n  STACK=NAME chooses the stack (Pulumi.NAME.yaml; local by default, on the local\n  AWS). LOCAL_PORT=N chooses the port of the local AWS, ARGS="..." goes to\n  pulumi, or to the tool. All tools and their exit codes: infra/cmd/README.md.\n'
 
 up: tools ## bring the stack up (STACK=local), or change it
 	@$(call stack,up,$(if $(PLAN),--plan '$(PLAN)'))
@@ -54,7 +55,7 @@ preview: tools ## show what up would change, and of who may call what
 preview-comment: tools ## the preview as Markdown, for a pull request (FILE=comment.md, PLAN=plan.json)
 	@$(call stack,comment,$(if $(PLAN),--plan '$(PLAN)') $(if $(FILE),--file '$(FILE)'))
 
-pr-comment: ## make the comment of a pull request, or change it: make pr-comment PR=123 FILE=comment.md
+pr-comment: ## write the comment of a pull request, or change it: make pr-comment PR=123 FILE=comment.md
 	@go run ./infra/cmd/pr comment --number '$(PR)' --file '$(FILE)'
 
 pr-stack: ## write the stack file of a pull request: make pr-stack PR=123 (FROM=dev)

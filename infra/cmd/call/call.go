@@ -63,7 +63,7 @@ answer, 2 when the command line is wrong.`,
   call -as guest /require-auth --json | jq -r .requestId`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) < 1 || len(args) > 2 {
-				return &cli.ExitError{Code: cli.Usage, Err: errors.New("say which route: call [METHOD] PATH, such as call GET /require-auth")}
+				return &cli.ExitError{Code: cli.Usage, Err: errors.New("say which route: call [METHOD] PATH, such as call GET /require-auth, or make call ROUTE=\"GET /require-auth\"")}
 			}
 			return nil
 		},

@@ -116,8 +116,8 @@ func TestWhatCannotBeCalled(t *testing.T) {
 
 func TestTheCommandLine(t *testing.T) {
 	for line, says := range map[string]string{
-		"":                             "call: say which route: call [METHOD] PATH, such as call GET /require-auth\n",
-		"GET /a /b":                    "call: say which route: call [METHOD] PATH, such as call GET /require-auth\n",
+		"":                             "call: say which route: call [METHOD] PATH, such as call GET /require-auth, or make call ROUTE=\"GET /require-auth\"\n",
+		"GET /a /b":                    "call: say which route: call [METHOD] PATH, such as call GET /require-auth, or make call ROUTE=\"GET /require-auth\"\n",
 		"GET no-auth":                  "call: the path is \"no-auth\"; it begins with /, without the stage, such as /require-auth\n",
 		"-as nobody -forge /no-auth":   "call: -forge changes a signature, and nobody signs; say -as guest or a user\n",
 		"-who demouser /no-auth":       "call: unknown shorthand flag: 'w' in -who (call --help shows what there is)\n",

@@ -25,7 +25,7 @@ func parseTarget(words []string) (target, error) {
 	case 2:
 		t.method, t.path = strings.ToUpper(fields[0]), fields[1]
 	default:
-		return target{}, errors.New("say which route: explain [METHOD] PATH, such as explain GET /require-auth")
+		return target{}, errors.New("say which route: explain [METHOD] PATH, such as explain GET /require-auth, or make explain ROUTE=\"GET /require-auth\"")
 	}
 	if !httpguts.ValidHeaderFieldName(t.method) { // a method is a token too
 		return target{}, fmt.Errorf("the method is %q; legal are such as GET and POST", t.method)

@@ -71,7 +71,8 @@ func drift(ctx context.Context, s session, args []string) error {
 		}
 	}
 	if len(changed.Changes)+len(served) == 0 {
-		fmt.Fprintf(s.out, "Nothing differs from what was deployed: %d resources, and what %d stages serve.\n", changed.Unchanged, len(stages))
+		fmt.Fprintf(s.out, "Nothing differs from what was deployed: %s, and what %s.\n",
+			count(changed.Unchanged, "resource", "resources"), count(len(stages), "stage serves", "stages serve"))
 		return nil
 	}
 	if len(changed.Changes) > 0 {
@@ -85,8 +86,16 @@ func drift(ctx context.Context, s session, args []string) error {
 		fmt.Fprintf(s.out, "%s\n\n  %s\n\n", s.style.Bold("The API serves something else than what was deployed:"), strings.Join(served, "\n  "))
 	}
 	return &cli.ExitError{Code: cli.Changed, Err: fmt.Errorf(
-		"stack %s differs from what was deployed in %d resources and %d things that its API serves; make up STACK=%s ARGS=--refresh brings them back, with its deployment what the stage serves",
-		s.stack.Name, len(changed.Changes), len(served), s.stack.Name)}
+		"stack %s differs from what was deployed in %s and %s that its API serves; make up STACK=%s ARGS=--refresh brings them back, with its deployment what the stage serves",
+		s.stack.Name, count(len(changed.Changes), "resource", "resources"), count(len(served), "thing", "things"), s.stack.Name)}
+}
+
+// count is a number of things, in words.
+func count(n int, one, more string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, more)
 }
 
 // refreshed is what pulumi refresh would take note of.

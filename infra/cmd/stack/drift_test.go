@@ -48,14 +48,14 @@ func TestDrift(t *testing.T) {
 
 	t.Log("what was deployed is what stands")
 	c.answers("refresh", nothing)
-	c.is(cli.OK, []string{"Nothing differs from what was deployed: 36 resources, and what 1 stages serve."}, "drift", "--stack", "dev")
+	c.is(cli.OK, []string{"Nothing differs from what was deployed: 36 resources, and what 1 stage serves."}, "drift", "--stack", "dev")
 	if calls := c.calls(); !strings.Contains(calls, "refresh --stack dev --preview-only --json --non-interactive\n") {
 		t.Errorf("Pulumi was called as\n%s", calls)
 	}
 
 	t.Log("a user is gone")
 	c.answers("refresh", `{"steps": [{"op": "delete", "urn": "urn:pulumi:dev::auth-api::aws:cognito/user:User::demo"}], "changeSummary": {"same": 35}}`)
-	c.is(cli.Changed, []string{"demo (aws:cognito/user:User) is gone", "stack dev differs from what was deployed in 1 resources and 0 things that its API serves; make up STACK=dev ARGS=--refresh"}, "drift", "--stack", "dev")
+	c.is(cli.Changed, []string{"demo (aws:cognito/user:User) is gone", "stack dev differs from what was deployed in 1 resource and 0 things that its API serves; make up STACK=dev ARGS=--refresh"}, "drift", "--stack", "dev")
 
 	t.Log("somebody takes the authorization off a route by hand, and deploys that")
 	c.answers("refresh", nothing)
@@ -82,7 +82,7 @@ func TestDrift(t *testing.T) {
 	if answer := s.Nobody().Get("/require-auth"); answer.Status != 200 {
 		t.Errorf("the route is not open: %d", answer.Status)
 	}
-	c.is(cli.Changed, []string{"The API serves something else than what was deployed", "GET /require-auth: authorization is NONE; the program says AWS_IAM", "in 0 resources and 1 things that its API serves"}, "drift", "--stack", "dev")
+	c.is(cli.Changed, []string{"The API serves something else than what was deployed", "GET /require-auth: authorization is NONE; the program says AWS_IAM", "in 0 resources and 1 thing that its API serves"}, "drift", "--stack", "dev")
 
 	t.Log("what cannot be told is an error, and no drift")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "wrong")
