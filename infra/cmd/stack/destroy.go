@@ -65,6 +65,9 @@ func destroy(ctx context.Context, s session, args []string) error {
 		if err := s.pulumi(ctx, p, s.out, append(command, args...)...); err != nil {
 			return errors.Join(err, fmt.Errorf("what is not deleted yet is still in the stack's state: make destroy STACK=%s goes on", s.stack.Name))
 		}
+		if err := s.refuseHalf(ctx, p, args); err != nil {
+			return err
+		}
 	}
 	if len(kept) > 0 {
 		s.say("Kept, as it belongs to the account and not to this stack alone: %s.", strings.Join(kept, ", "))
@@ -74,6 +77,35 @@ func destroy(ctx context.Context, s session, args []string) error {
 		return err
 	}
 	return s.tellLeftovers(ctx, project, local)
+}
+
+// refuseHalf fails when resources are left that should have been deleted. Pulumi takes a
+// Ctrl-C on a terminal as a key of its display, stops, and ends as if all were done.
+func (s session) refuseHalf(ctx context.Context, p workspace.Pulumi, args []string) error {
+	for _, arg := range args {
+		if strings.HasPrefix(arg, "--target") || strings.HasPrefix(arg, "-t") || strings.HasPrefix(arg, "--exclude") || strings.HasPrefix(arg, "--preview-only") {
+			return nil // more is left than was asked to be deleted
+		}
+	}
+	export, there, err := p.Export(ctx)
+	if err != nil || !there {
+		return err
+	}
+	state, err := readDeployed(export)
+	if err != nil {
+		return err
+	}
+	left := 0
+	for _, r := range state.Deployment.Resources {
+		if r.Custom && !r.RetainOnDelete && !r.provider() {
+			left++
+		}
+	}
+	if left == 0 {
+		return nil
+	}
+	return fmt.Errorf("destroying stack %s: it was interrupted, whatever Pulumi says above: %s still in the stack's state; make destroy STACK=%s goes on",
+		s.stack.Name, count(left, "resource is", "resources are"), s.stack.Name)
 }
 
 // finish has a local stack know what was being made when Pulumi was killed, or what other
@@ -129,6 +161,9 @@ func (r deployedResource) name() string {
 	}
 	return r.URN.Name()
 }
+
+// provider reports whether it is one of Pulumi's providers, which stand nowhere.
+func (r deployedResource) provider() bool { return strings.HasPrefix(r.Type, "pulumi:providers:") }
 
 func readDeployed(export []byte) (deployed, error) {
 	var state deployed

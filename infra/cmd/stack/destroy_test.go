@@ -118,6 +118,19 @@ func TestADestroyThatFailsCanGoOn(t *testing.T) {
 	c.is(cli.Failed, []string{"reading the stack's state"}, "destroy", "--stack", "dev", "--", "--yes")
 }
 
+// Ctrl-C on a terminal has Pulumi stop and say that all is deleted.
+func TestADestroyThatStopsHalfwayIsNotDone(t *testing.T) {
+	c := newCheckout(t)
+	const pool, kept = `{"urn": "` + poolURN + `", "type": "aws:cognito/userPool:UserPool", "id": "us-west-2_A", "custom": true}`,
+		`{"urn": "urn:pulumi:dev::auth-api::aws:apigateway/account:Account::account", "type": "aws:apigateway/account:Account", "id": "a", "custom": true, "retainOnDelete": true}`
+	c.answers("stack-export", stateOf(pool, kept))
+	c.is(cli.Failed, []string{"destroying stack dev: it was interrupted, whatever Pulumi says above: 1 resource is still in the stack's state; make destroy STACK=dev goes on"}, "destroy", "--stack", "dev", "--", "--yes")
+	tagged(t)
+	c.is(cli.OK, nil, "destroy", "--stack", "dev", "--", "--yes", "--target", poolURN) // of its own will
+	c.answers("stack-export", stateOf(kept, `{"urn": "urn:pulumi:dev::auth-api::pulumi:providers:aws::default", "type": "pulumi:providers:aws", "id": "x", "custom": true}`))
+	c.is(cli.OK, nil, "destroy", "--stack", "dev", "--", "--yes")
+}
+
 // The lock of a Pulumi that was killed is taken away, and no other.
 func TestTheLockOfTheDead(t *testing.T) {
 	host, err := os.Hostname()

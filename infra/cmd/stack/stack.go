@@ -187,7 +187,10 @@ func (s session) pulumi(ctx context.Context, p workspace.Pulumi, out io.Writer, 
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, out, s.err
 	err := cmd.Run()
 	var exit *exec.ExitError
-	if errors.As(err, &exit) {
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return &cli.ExitError{Code: cli.Failed, Err: fmt.Errorf("pulumi %s was interrupted", args[0])}
+	case errors.As(err, &exit):
 		return &cli.ExitError{Code: cli.Failed, Err: fmt.Errorf("pulumi %s failed; what it said stands above", args[0])}
 	}
 	return err
