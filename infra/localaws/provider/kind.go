@@ -24,6 +24,8 @@ type resourceType interface {
 	unsettledBy(before, after resource.PropertyMap) []resource.PropertyKey
 	// stand reads the resource as it is now, or found = false.
 	stand(p *Provider, id string, inputs resource.PropertyMap) (state resource.PropertyMap, found bool, err error)
+	// standingInputs are the given inputs, but for what somebody else changed.
+	standingInputs(p *Provider, id string, given, remembered resource.PropertyMap) (resource.PropertyMap, error)
 	update(p *Provider, id string, props resource.PropertyMap) (state resource.PropertyMap, err error)
 	remove(p *Provider, id string) error
 }
@@ -33,6 +35,8 @@ type resourceType interface {
 type kind[T any] struct {
 	name string // Pulumi's type token
 	kind declared.Kind[T]
+
+	sealed string // the property that the room keeps sealed, apart from the rest
 
 	// verify refuses what the data plane cannot enforce, as early as the preview.
 	verify func(p *Provider, v T) error

@@ -250,7 +250,11 @@ func (p *Provider) Read(_ context.Context, req plugin.ReadRequest) (plugin.ReadR
 	if !found {
 		return plugin.ReadResponse{Status: resource.StatusOK}, nil
 	}
-	return plugin.ReadResponse{ReadResult: plugin.ReadResult{ID: req.ID, Inputs: req.Inputs, Outputs: state}, Status: resource.StatusOK}, nil
+	inputs, err := t.standingInputs(p, string(req.ID), req.Inputs, req.State)
+	if err != nil {
+		return plugin.ReadResponse{}, fmt.Errorf("reading %s: %w", req.ID, err)
+	}
+	return plugin.ReadResponse{ReadResult: plugin.ReadResult{ID: req.ID, Inputs: inputs, Outputs: state}, Status: resource.StatusOK}, nil
 }
 
 func (p *Provider) Update(_ context.Context, req plugin.UpdateRequest) (plugin.UpdateResponse, error) {

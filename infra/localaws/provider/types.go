@@ -266,7 +266,7 @@ func types() []resourceType {
 			},
 		}),
 		describe(kind[ssm.Parameter]{
-			name: "aws:ssm/parameter:Parameter", kind: ssm.Parameters,
+			name: "aws:ssm/parameter:Parameter", kind: ssm.Parameters, sealed: "value",
 			verify: func(p *Provider, v ssm.Parameter) error { return p.aws.SSM.CheckParameter(v) },
 			create: func(p *Provider, v *ssm.Parameter) string { return v.Name },
 			derive: func(p *Provider, id string, v *ssm.Parameter) { p.aws.SSM.Derive(v) },
