@@ -61,6 +61,9 @@ func TestARefreshSeesWhatAnotherChanged(t *testing.T) {
 			if !read.Inputs[test.key].DeepEquals(news[test.key]) {
 				t.Errorf("it reads %s %v, and not %v", test.key, read.Inputs[test.key], news[test.key])
 			}
+			if !read.Outputs[test.key].DeepEquals(news[test.key]) {
+				t.Errorf("it answers %s %v, and not %v", test.key, read.Outputs[test.key], news[test.key])
+			}
 		})
 	}
 }

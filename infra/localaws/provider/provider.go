@@ -254,6 +254,9 @@ func (p *Provider) Read(_ context.Context, req plugin.ReadRequest) (plugin.ReadR
 	if err != nil {
 		return plugin.ReadResponse{}, fmt.Errorf("reading %s: %w", req.ID, err)
 	}
+	if state, _, err = t.stand(p, string(req.ID), inputs); err != nil {
+		return plugin.ReadResponse{}, fmt.Errorf("reading %s: %w", req.ID, err)
+	}
 	return plugin.ReadResponse{ReadResult: plugin.ReadResult{ID: req.ID, Inputs: inputs, Outputs: state}, Status: resource.StatusOK}, nil
 }
 
