@@ -151,10 +151,10 @@ ci: fmt vet staticcheck actionlint vulncheck ## what CI runs: formatting, vet, s
 	@CI=true $(MAKE) web-check
 	@CI=true $(MAKE) test RACE=-race
 	@$(MAKE) fuzz FUZZTIME=1s
-	@$(MAKE) e2e
+	@$(MAKE) e2e SHORT=-short
 
-e2e: tools ## bring the local stack up with the real Pulumi CLI and use it, in a folder of its own
-	@go test -tags e2e -count=1 -timeout 30m ./infra/cmd/e2e
+e2e: tools ## bring local stacks up with the real Pulumi CLI and use them, in folders of their own (SHORT=-short)
+	@go test -tags e2e -count=1 -timeout 30m $(SHORT) ./infra/cmd/e2e
 
 fmt:
 	@unformatted=$$(git ls-files -co --exclude-standard '*.go' | xargs gofmt -l); \

@@ -12,6 +12,15 @@ import (
 	"time"
 )
 
+// long leaves a story of minutes to make e2e: make ci, which is to end within ten, tells
+// the short ones.
+func long(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("it takes minutes: make e2e")
+	}
+}
+
 // block is a block of code on a page: its language, what follows that on the same line,
 // and its text.
 var block = regexp.MustCompile("(?ms)^```([a-z]+)(?: ([^\n]*))?\n(.*?)^```$")

@@ -15,6 +15,7 @@ import (
 // Two stacks beside one another are taken down: one that was killed on its way up and on
 // its way down, and one that is protected, and has the account's CloudWatch role.
 func TestTeardown(t *testing.T) {
+	long(t)
 	c := checkout(t)
 	local := read(t, filepath.Join(c.root, "Pulumi.local.yaml"))
 	guarded := filepath.Join(c.root, "Pulumi.guarded.yaml")

@@ -12,6 +12,7 @@ import (
 // A checkout is a template: pulumi new makes a project of it that builds, passes its tests
 // and comes up.
 func TestPulumiNew(t *testing.T) {
+	long(t)
 	c := checkout(t)
 	made := &copied{t, filepath.Join(t.TempDir(), "mine"), c.port}
 	cmd := c.command("bin/pulumi", "new", c.root, "--dir", made.root, "--name", "auth-api", "--description", "Mine", "--generate-only", "--yes", "--non-interactive")

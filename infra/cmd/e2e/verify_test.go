@@ -13,6 +13,7 @@ import (
 // make verify holds the deployed stack against its route table, of which a new route is a
 // part the day it is added.
 func TestVerify(t *testing.T) {
+	long(t)
 	c := checkout(t)
 	c.make("up")
 	junit := filepath.Join(t.TempDir(), "verify.xml")

@@ -70,7 +70,7 @@ func drift(ctx context.Context, s session, args []string) error {
 			served = append(served, fmt.Sprintf("stage %s of %s: %s", stage.Name, stage.APIID, d))
 		}
 	}
-	if len(changed.Changes)+len(served) == 0 {
+	if len(changed.Changes)+changed.Unnamed+len(served) == 0 {
 		fmt.Fprintf(s.out, "Nothing differs from what was deployed: %s, and what %s.\n",
 			count(changed.Unchanged, "resource", "resources"), count(len(stages), "stage serves", "stages serve"))
 		return nil
@@ -82,12 +82,16 @@ func drift(ctx context.Context, s session, args []string) error {
 		}
 		fmt.Fprintln(s.out)
 	}
+	if changed.Unnamed > 0 {
+		fmt.Fprintf(s.out, "%s\n\n", s.style.Bold(fmt.Sprintf("Pulumi counts %s more that differ, without a name; make refresh STACK=%s ARGS=\"--preview-only --diff\" shows them.",
+			count(changed.Unnamed, "resource", "resources"), s.stack.Name)))
+	}
 	if len(served) > 0 {
 		fmt.Fprintf(s.out, "%s\n\n  %s\n\n", s.style.Bold("The API serves something else than what was deployed:"), strings.Join(served, "\n  "))
 	}
 	return &cli.ExitError{Code: cli.Changed, Err: fmt.Errorf(
 		"stack %s differs from what was deployed in %s and %s that its API serves; make up STACK=%s ARGS=--refresh brings them back, with its deployment what the stage serves",
-		s.stack.Name, count(len(changed.Changes), "resource", "resources"), count(len(served), "thing", "things"), s.stack.Name)}
+		s.stack.Name, count(len(changed.Changes)+changed.Unnamed, "resource", "resources"), count(len(served), "thing", "things"), s.stack.Name)}
 }
 
 // count is a number of things, in words.

@@ -57,6 +57,10 @@ func TestDrift(t *testing.T) {
 	c.answers("refresh", `{"steps": [{"op": "delete", "urn": "urn:pulumi:dev::auth-api::aws:cognito/user:User::demo"}], "changeSummary": {"same": 35}}`)
 	c.is(cli.Changed, []string{"demo (aws:cognito/user:User) is gone", "stack dev differs from what was deployed in 1 resource and 0 things that its API serves; make up STACK=dev ARGS=--refresh"}, "drift", "--stack", "dev")
 
+	t.Log("a policy is wider than it was, which Pulumi's JSON counts and does not name")
+	c.answers("refresh", `{"steps": [{"op": "refresh", "urn": "urn:pulumi:dev::auth-api::aws:iam/role:Role::guest"}], "changeSummary": {"same": 35, "update": 1}}`)
+	c.is(cli.Changed, []string{"Pulumi counts 1 resource more that differ", "stack dev differs from what was deployed in 1 resource and 0 things"}, "drift", "--stack", "dev")
+
 	t.Log("somebody takes the authorization off a route by hand, and deploys that")
 	c.answers("refresh", nothing)
 	changed := strings.Replace(api.Body, `{"sigv4":[]},`, "", 1)

@@ -243,7 +243,7 @@ func (p *Provider) Read(_ context.Context, req plugin.ReadRequest) (plugin.ReadR
 	if len(req.Inputs) == 0 {
 		return plugin.ReadResponse{}, fmt.Errorf("reading %s: importing resources is not something that the local AWS does", req.ID)
 	}
-	state, found, err := t.stand(p, string(req.ID), req.Inputs)
+	_, found, err := t.stand(p, string(req.ID), req.Inputs)
 	if err != nil {
 		return plugin.ReadResponse{}, fmt.Errorf("reading %s: %w", req.ID, err)
 	}
@@ -254,7 +254,8 @@ func (p *Provider) Read(_ context.Context, req plugin.ReadRequest) (plugin.ReadR
 	if err != nil {
 		return plugin.ReadResponse{}, fmt.Errorf("reading %s: %w", req.ID, err)
 	}
-	if state, _, err = t.stand(p, string(req.ID), inputs); err != nil {
+	state, _, err := t.stand(p, string(req.ID), inputs)
+	if err != nil {
 		return plugin.ReadResponse{}, fmt.Errorf("reading %s: %w", req.ID, err)
 	}
 	return plugin.ReadResponse{ReadResult: plugin.ReadResult{ID: req.ID, Inputs: inputs, Outputs: state}, Status: resource.StatusOK}, nil

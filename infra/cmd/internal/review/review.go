@@ -18,6 +18,7 @@ import (
 type Review struct {
 	Changes   []Change // in the order of their names
 	Unchanged int
+	Unnamed   int      // changes that Pulumi counts and does not tell apart, as a refresh's JSON has updates
 	Errors    []string // what stopped it; empty when nothing did
 	Warnings  []string
 }
@@ -136,6 +137,12 @@ func read(text []byte, what string, of func(*state) map[string]any) (Review, err
 	slices.SortStableFunc(out.Changes, func(a, b Change) int {
 		return cmp.Or(cmp.Compare(a.Type, b.Type), cmp.Compare(a.Name, b.Name))
 	})
+	for op, n := range d.Summary {
+		if op != "same" {
+			out.Unnamed += n
+		}
+	}
+	out.Unnamed = max(0, out.Unnamed-len(out.Changes))
 	for _, m := range d.Diagnostics {
 		switch text := strings.TrimSpace(m.Message); {
 		case text == "":
