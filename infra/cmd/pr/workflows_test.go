@@ -50,7 +50,7 @@ var (
 	pinned  = regexp.MustCompile(`^[\w.-]+(/[\w.-]+)+@[0-9a-f]{40}$`)
 	version = regexp.MustCompile(`uses: (\S+) # v\d+\.\d+\.\d+\n`)
 	// A step is a make target with settings: words, or one of the job's own variables.
-	makes = regexp.MustCompile(`^make ([a-z][a-z-]*)((?: [A-Z]+=(?:[\w./-]+|"[\w ./-]+"|"\$[A-Z_]+"))*)$`)
+	makes = regexp.MustCompile(`^make ([a-z][a-z0-9-]*)((?: [A-Z]+=(?:[\w./-]+|"[\w ./-]+"|"\$[A-Z_]+"))*)$`)
 )
 
 const notAFork = "github.event.pull_request.head.repo.full_name == github.repository"
@@ -152,7 +152,7 @@ func targets(t *testing.T) []string {
 		t.Fatal(err)
 	}
 	var out []string
-	for _, m := range regexp.MustCompile(`(?m)^([a-z][a-z-]*):`).FindAllStringSubmatch(string(data), -1) {
+	for _, m := range regexp.MustCompile(`(?m)^([a-z][a-z0-9-]*):`).FindAllStringSubmatch(string(data), -1) {
 		out = append(out, m[1])
 	}
 	return out
