@@ -120,15 +120,16 @@ toolchain:
 	 go -C infra/toolchain build -ldflags "-s -w" -o ../../bin/pulumi-language-go ./pulumi-language-go
 
 # What serves many at once, which the race detector looks at with RACE=-race. The rest are
-# programs of one thread, and tests in browsers and by clients, which it makes three times
-# as slow. The network is a module of its own, which would compile all of aws/ec2 once more.
-concurrent = /functions/|/infra/client$$|/infra/localaws($$|/[abd-z]|/clock$$)
+# programs of one thread, tests in browsers and by clients, and those of large requests and
+# kills, which it makes three times as slow. The network is a module of its own, which would compile all of aws/ec2 once more.
+concurrent = /functions/|/infra/client$$|/infra/localaws($$|/[abd-rt-z]|/clock$$|/s[^t]|/store$$)
 
 test: ## run the tests
 ifeq ($(RACE),)
 	@go test ./...
 else
 	@go test $(RACE) $$(go list ./... | grep -E '$(concurrent)')
+	@go test $(RACE) -run TestLoad ./infra/localaws/stress
 	@go test $$(go list ./... | grep -vE '$(concurrent)')
 endif
 	@go -C infra/network test ./...

@@ -20,6 +20,7 @@ func FuzzSections(f *testing.F) {
 	} {
 		f.Add(seed[0], seed[1], "dev")
 	}
+	f.Add("stageName", "v1", "d\x00 \"\"\"\"\x97")
 	dir := functions(f)
 	f.Fuzz(func(t *testing.T, key, value, stack string) {
 		config := map[string]string{"auth-api:routes": routes}

@@ -182,6 +182,9 @@ func read(p *problems, project, stack string, own map[string]any, secrets, known
 		p.add(o.at("functions"), "holds an encrypted value, which would stand in the open on AWS: keep it in SSM or Secrets Manager, and let the function read it by grants: [{parameter: /path}] or [{secret: name}]")
 	}
 	s.DemoPassword = demoPassword(o, s, slices.Contains(secrets, o.at("demoPassword")))
+	if !stackName.MatchString(stack) {
+		p.add("the stack's name", "is %q: legal are up to 100 letters, digits, hyphens, underscores and dots", stack)
+	}
 	for _, suffix := range s.nameSuffixes() {
 		if name := s.Name(suffix); len(name) > maxName {
 			p.add("the name "+name, "has %d characters: AWS allows %d; shorten the stack's name or the function's", len(name), maxName)
@@ -189,6 +192,11 @@ func read(p *problems, project, stack string, own map[string]any, secrets, known
 	}
 	return s
 }
+
+// stackName is what Pulumi takes for a stack's name.
+//
+// See https://www.pulumi.com/docs/iac/concepts/stacks/.
+var stackName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,100}$`)
 
 // maxName is the length that Lambda allows a function's name, and IAM a role's.
 const maxName = 64

@@ -34,7 +34,7 @@ func duration(t *testing.T) time.Duration {
 		}
 		return d
 	}
-	if os.Getenv("CI") == "true" {
+	if os.Getenv("CI") == "true" && raced {
 		return 30 * time.Second
 	}
 	return 5 * time.Second
