@@ -79,6 +79,15 @@ type MachineClient struct {
 	Secret string `json:"clientSecret"`
 }
 
+// PasswordOf returns a user's password where the outputs have it, which is the demo
+// user's; else it is empty.
+func (o Outputs) PasswordOf(user string) string {
+	if user == o.DemoUser {
+		return o.DemoPassword
+	}
+	return ""
+}
+
 // RouteNames returns the names of the routes, by path and then by method.
 func (o Outputs) RouteNames() []string {
 	return slices.SortedFunc(maps.Keys(o.Routes), func(a, b string) int {

@@ -16,7 +16,6 @@ import (
 	"auth-api/infra/cmd/internal/cli"
 	"auth-api/infra/cmd/internal/workspace"
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 )
 
 const (
@@ -194,7 +193,7 @@ func authorize(ctx context.Context, o client.Outputs, r request, req *http.Reque
 	directory := client.NewDirectory(o)
 	var tokens client.Tokens
 	if r.as != guest {
-		password, err := password(o, r.as)
+		password, err := cli.Password(r.as, o.PasswordOf(r.as))
 		if err != nil {
 			return "", err
 		}
@@ -238,25 +237,4 @@ func forge(req *http.Request) {
 		*last = '0'
 	}
 	req.Header.Set("Authorization", string(header))
-}
-
-// password finds the user's password without ever taking it from the command line,
-// where other users of the machine could read it.
-func password(o client.Outputs, user string) (string, error) {
-	if p := os.Getenv("AUTH_API_PASSWORD"); p != "" {
-		return p, nil
-	}
-	if user == o.DemoUser && o.DemoPassword != "" {
-		return o.DemoPassword, nil
-	}
-	if !term.IsTerminal(int(os.Stdin.Fd())) {
-		return "", fmt.Errorf("signing in as %s: no password; set AUTH_API_PASSWORD, or run this on a terminal to be asked", user)
-	}
-	fmt.Fprintf(os.Stderr, "Password of %s: ", user)
-	p, err := term.ReadPassword(int(os.Stdin.Fd()))
-	fmt.Fprintln(os.Stderr)
-	if err != nil {
-		return "", fmt.Errorf("reading the password: %w", err)
-	}
-	return string(p), nil
 }

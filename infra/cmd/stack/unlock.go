@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"syscall"
 )
 
@@ -37,7 +39,7 @@ func (s session) unlock() error {
 		if err != nil {
 			return fmt.Errorf("looking for locks of stack %s: %w", s.stack.Name, err)
 		}
-		if json.Unmarshal(data, &lock) != nil || lock.Host != host || lock.PID < 1 || !errors.Is(syscall.Kill(lock.PID, 0), syscall.ESRCH) {
+		if json.Unmarshal(data, &lock) != nil || lock.Host != host || lock.PID < 1 || !gone(lock.PID) {
 			return nil // somebody may be at work: Pulumi says who
 		}
 	}
@@ -66,4 +68,21 @@ func (s session) unlock() error {
 		}
 	}
 	return nil
+}
+
+// gone tells whether a process has ended. One that nobody has asked how it ended keeps its
+// number; where there is a /proc, its state Z or X tells it from one at work.
+//
+// See https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html.
+func gone(pid int) bool {
+	if errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+		return true
+	}
+	data, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
+	if err != nil {
+		return errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) // it may have ended just now
+	}
+	stat := string(data)
+	state := strings.Fields(stat[strings.LastIndexByte(stat, ')')+1:]) // behind its name, which may hold anything
+	return len(state) > 0 && (state[0] == "Z" || state[0] == "X")
 }

@@ -12,7 +12,6 @@ import (
 	"auth-api/infra/cmd/internal/workspace"
 	"auth-api/infra/verify"
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 )
 
 // Exit codes of this command: a stack that does not hold is told from a run that failed.
@@ -176,7 +175,7 @@ func (o *options) attack(ctx context.Context, target verify.Target, out, complai
 		}
 	}
 	if o.user != "" {
-		password, err := password(target, o.user)
+		password, err := cli.Password(o.user, target.Outputs.PasswordOf(o.user))
 		if err != nil {
 			return err
 		}
@@ -227,25 +226,4 @@ func (o *options) print(r verify.Report, out io.Writer) error {
 		style = cli.StyleFor(f)
 	}
 	return printText(out, style, cli.Width(out), r, o.verbose)
-}
-
-// password finds the user's password without ever taking it from the command line, where
-// other users of the machine could read it.
-func password(t verify.Target, user string) (string, error) {
-	if p := os.Getenv("AUTH_API_PASSWORD"); p != "" {
-		return p, nil
-	}
-	if user == t.Outputs.DemoUser && t.Outputs.DemoPassword != "" {
-		return t.Outputs.DemoPassword, nil
-	}
-	if !term.IsTerminal(int(os.Stdin.Fd())) {
-		return "", fmt.Errorf("signing in as %s: no password; set AUTH_API_PASSWORD, or run this on a terminal to be asked", user)
-	}
-	fmt.Fprintf(os.Stderr, "Password of %s: ", user)
-	p, err := term.ReadPassword(int(os.Stdin.Fd()))
-	fmt.Fprintln(os.Stderr)
-	if err != nil {
-		return "", fmt.Errorf("reading the password: %w", err)
-	}
-	return string(p), nil
 }
