@@ -18,6 +18,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
 	"github.com/aws/smithy-go/middleware"
+
+	"auth-api/infra/internal/sdkhttp"
 )
 
 // Tokens are what a user pool gives a user who signed in.
@@ -56,9 +58,9 @@ func (d *Directory) took(m middleware.Metadata) {
 // stack it speaks to the local AWS, on any other to AWS; none of its calls needs AWS
 // credentials.
 func NewDirectory(o Outputs) *Directory {
-	d := &Directory{outputs: o}
-	d.users = cognitoidentityprovider.New(cognitoidentityprovider.Options{Region: o.Region, BaseEndpoint: endpoint(o)})
-	d.pool = cognitoidentity.New(cognitoidentity.Options{Region: o.Region, BaseEndpoint: endpoint(o)})
+	d, http := &Directory{outputs: o}, sdkhttp.Client()
+	d.users = cognitoidentityprovider.New(cognitoidentityprovider.Options{Region: o.Region, BaseEndpoint: endpoint(o), HTTPClient: http})
+	d.pool = cognitoidentity.New(cognitoidentity.Options{Region: o.Region, BaseEndpoint: endpoint(o), HTTPClient: http})
 	return d
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/smithy-go"
 	"github.com/pquerna/otp/totp"
 
+	"auth-api/infra/internal/sdkhttp"
 	"auth-api/infra/localaws/awstest"
 )
 
@@ -51,7 +52,7 @@ type people struct {
 
 func peopleOf(t *testing.T, s *awstest.Stack) people {
 	return people{t, cognitoidentityprovider.New(cognitoidentityprovider.Options{
-		Region: s.Outputs.Region, BaseEndpoint: aws.String(s.AWS.URL()), RetryMaxAttempts: 1,
+		Region: s.Outputs.Region, BaseEndpoint: aws.String(s.AWS.URL()), RetryMaxAttempts: 1, HTTPClient: sdkhttp.Client(),
 		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
 	}), aws.String(s.Outputs.UserPoolID), aws.String(s.Outputs.UserPoolClientID)}
 }

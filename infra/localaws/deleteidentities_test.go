@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentity"
 
+	"auth-api/infra/internal/sdkhttp"
 	"auth-api/infra/localaws/awstest"
 	"auth-api/infra/localaws/internal/apitest"
 )
@@ -17,7 +18,7 @@ import (
 func TestDeletingIdentities(t *testing.T) {
 	s := awstest.Deploy(t, awstest.Article(t))
 	as := func(c aws.CredentialsProvider) *cognitoidentity.Client {
-		return cognitoidentity.New(cognitoidentity.Options{Region: s.Outputs.Region, BaseEndpoint: &s.Outputs.AWSEndpoint, Credentials: c, Retryer: aws.NopRetryer{}})
+		return cognitoidentity.New(cognitoidentity.Options{Region: s.Outputs.Region, BaseEndpoint: &s.Outputs.AWSEndpoint, Credentials: c, Retryer: aws.NopRetryer{}, HTTPClient: sdkhttp.Client()})
 	}
 	user, guest := s.As("demouser"), s.Guest()
 	k := user.Identity.Credentials

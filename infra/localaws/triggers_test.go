@@ -20,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
 	"github.com/aws/smithy-go"
 
+	"auth-api/infra/internal/sdkhttp"
 	"auth-api/infra/localaws"
 	"auth-api/infra/localaws/iam"
 	"auth-api/infra/localaws/lambda"
@@ -95,7 +96,7 @@ func TestAPoolCallsItsFunctionAsItIsPermitted(t *testing.T) {
 			return lambda.Permissions.Put(tx, "pool", lambda.Permission{StatementID: "pool", Action: "lambda:InvokeFunction", Function: "greeter", Principal: "cognito-idp.amazonaws.com", SourceARN: sourceARN})
 		})
 	}
-	sdk := cognitoidentityprovider.New(cognitoidentityprovider.Options{Region: "us-west-2", BaseEndpoint: aws.String(s.URL()), RetryMaxAttempts: 1,
+	sdk := cognitoidentityprovider.New(cognitoidentityprovider.Options{Region: "us-west-2", BaseEndpoint: aws.String(s.URL()), RetryMaxAttempts: 1, HTTPClient: sdkhttp.Client(),
 		Credentials: credentials.NewStaticCredentialsProvider("test", "test", "")})
 	signUp := func(name, email string) string {
 		_, err := sdk.SignUp(t.Context(), &cognitoidentityprovider.SignUpInput{ClientId: aws.String(client), Username: aws.String(name), Password: aws.String("demoPASS123!"),

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"auth-api/infra/client"
+	"auth-api/infra/internal/sdkhttp"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/apigateway"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
@@ -73,7 +74,7 @@ func (t Target) ownDomain() bool {
 
 // config is for the AWS SDK, with the administrator's credentials.
 func (t Target) config() aws.Config {
-	c := aws.Config{Region: t.Outputs.Region, Credentials: t.Admin}
+	c := aws.Config{Region: t.Outputs.Region, Credentials: t.Admin, HTTPClient: sdkhttp.Client()}
 	if t.Local() {
 		c.BaseEndpoint = aws.String(t.Outputs.AWSEndpoint)
 	}

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"strings"
 
@@ -15,6 +14,7 @@ import (
 	"auth-api/infra/cmd/internal/daemon"
 	"auth-api/infra/cmd/internal/review"
 	"auth-api/infra/cmd/internal/workspace"
+	"auth-api/infra/internal/sdkhttp"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -138,7 +138,7 @@ func (s session) gateway(ctx context.Context, local daemon.State) (*apigateway.C
 	}
 	id, secret := admin.Pair()
 	return apigateway.New(apigateway.Options{
-		Region: s.stack.Region, BaseEndpoint: aws.String(strings.Replace(local.URL, "localhost", "127.0.0.1", 1)), HTTPClient: http.DefaultClient,
+		Region: s.stack.Region, BaseEndpoint: aws.String(strings.Replace(local.URL, "localhost", "127.0.0.1", 1)), HTTPClient: sdkhttp.Client(),
 		Credentials: credentials.NewStaticCredentialsProvider(cmp.Or(id, "test"), cmp.Or(secret, "test"), ""),
 	}), nil
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"auth-api/infra/internal/sdkhttp"
 	"auth-api/infra/localaws/awstest"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/apigateway"
@@ -41,9 +42,9 @@ func probe(t *testing.T) []service {
 			return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
 		}),
 		// Some operations have a host name of their own on AWS; here there is one address.
-		HTTPClient: &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		HTTPClient: &http.Client{Transport: sdkhttp.Transport(&http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
 			return (&net.Dialer{}).DialContext(ctx, network, address)
-		}}},
+		}})},
 		// What is missing in the made-up parameters is for the service to say.
 		APIOptions: []func(*middleware.Stack) error{func(s *middleware.Stack) error {
 			_, _ = s.Initialize.Remove("OperationInputValidation") // not every operation has it

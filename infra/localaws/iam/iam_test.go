@@ -21,6 +21,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 
+	"auth-api/infra/internal/sdkhttp"
 	"auth-api/infra/localaws/audit"
 	"auth-api/infra/localaws/authz"
 	"auth-api/infra/localaws/iam"
@@ -588,7 +589,7 @@ func serveSTS(t *testing.T, w *world) (*httptest.Server, *audit.Record) {
 // The SDK's own client signs with the time of the machine.
 func stsClient(server *httptest.Server, c iam.Credentials) *sts.Client {
 	return sts.New(sts.Options{
-		Region: region, BaseEndpoint: aws.String(server.URL), RetryMaxAttempts: 1,
+		Region: region, BaseEndpoint: aws.String(server.URL), RetryMaxAttempts: 1, HTTPClient: sdkhttp.Client(),
 		Credentials: awscredentials.NewStaticCredentialsProvider(c.AccessKeyID, c.SecretAccessKey, c.SessionToken),
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts/types"
 	"github.com/aws/smithy-go"
 
+	"auth-api/infra/internal/sdkhttp"
 	"auth-api/infra/localaws/authz"
 	"auth-api/infra/localaws/iam"
 )
@@ -189,7 +190,7 @@ func TestAssumeRoleWithWebIdentityWithTheSDK(t *testing.T) {
 	w := newWorld(t)
 	w.now = time.Now()
 	server, record := serveSTS(t, w)
-	nobody := sts.New(sts.Options{Region: region, BaseEndpoint: aws.String(server.URL), RetryMaxAttempts: 1})
+	nobody := sts.New(sts.Options{Region: region, BaseEndpoint: aws.String(server.URL), RetryMaxAttempts: 1, HTTPClient: sdkhttp.Client()})
 	ask := func(token string, change func(*sts.AssumeRoleWithWebIdentityInput)) (*sts.AssumeRoleWithWebIdentityOutput, error) {
 		in := &sts.AssumeRoleWithWebIdentityInput{RoleArn: aws.String(roleARN), RoleSessionName: aws.String("browser"), WebIdentityToken: &token}
 		if change != nil {

@@ -21,6 +21,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentity/types"
 	"github.com/aws/smithy-go"
 
+	"auth-api/infra/internal/sdkhttp"
 	"auth-api/infra/localaws/audit"
 	"auth-api/infra/localaws/authz"
 	"auth-api/infra/localaws/iam"
@@ -140,7 +141,7 @@ func newWorld(t testing.TB) *world {
 	}))
 	t.Cleanup(server.Close)
 	w.url = server.URL
-	w.sdk = cognitoidentity.New(cognitoidentity.Options{Region: region, BaseEndpoint: aws.String(server.URL), RetryMaxAttempts: 1})
+	w.sdk = cognitoidentity.New(cognitoidentity.Options{Region: region, BaseEndpoint: aws.String(server.URL), RetryMaxAttempts: 1, HTTPClient: sdkhttp.Client()})
 	return w
 }
 

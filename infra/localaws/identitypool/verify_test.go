@@ -20,6 +20,7 @@ import (
 	"github.com/lestrrat-go/jwx/v3/jwa"
 	"github.com/lestrrat-go/jwx/v3/jws"
 
+	"auth-api/infra/internal/sdkhttp"
 	"auth-api/infra/localaws/audit"
 	"auth-api/infra/localaws/authz"
 	"auth-api/infra/localaws/iam"
@@ -41,7 +42,7 @@ func basicFlow(t testing.TB) (*world, *sts.Client) {
 		w.iam.ServeSTS(rw, r.WithContext(audit.With(r.Context(), w.record)), body)
 	}))
 	t.Cleanup(server.Close)
-	return w, sts.New(sts.Options{Region: region, BaseEndpoint: aws.String(server.URL), RetryMaxAttempts: 1})
+	return w, sts.New(sts.Options{Region: region, BaseEndpoint: aws.String(server.URL), RetryMaxAttempts: 1, HTTPClient: sdkhttp.Client()})
 }
 
 func (w *world) openID(t testing.TB, id string, logins map[string]string) string {

@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/smithy-go"
 
+	"auth-api/infra/internal/sdkhttp"
 	"auth-api/infra/localaws/audit"
 	"auth-api/infra/localaws/iam"
 	"auth-api/infra/localaws/store"
@@ -157,7 +158,7 @@ func (w *World) Decision() (decision, reason string) {
 
 // Config is that of an SDK client of the address. It asks once.
 func Config(address string, c aws.CredentialsProvider) aws.Config {
-	return aws.Config{Region: Region, Credentials: c, BaseEndpoint: aws.String(address), RetryMaxAttempts: 1}
+	return aws.Config{Region: Region, Credentials: c, BaseEndpoint: aws.String(address), RetryMaxAttempts: 1, HTTPClient: sdkhttp.Client()}
 }
 
 // Sign signs a request as the SDK does, now.

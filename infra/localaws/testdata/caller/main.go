@@ -21,6 +21,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"auth-api/infra/internal/sdkhttp"
 )
 
 // event says what to do: to read the parameter On, to invoke the function On, to say
@@ -44,7 +46,7 @@ func handle(ctx context.Context, e event) (any, error) {
 	if e.Do == "" { // API Gateway's event
 		return map[string]any{"statusCode": 200, "body": "42 reports"}, nil
 	}
-	cfg, err := config.LoadDefaultConfig(ctx, config.WithRetryMaxAttempts(1))
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithRetryMaxAttempts(1), config.WithHTTPClient(sdkhttp.Client()))
 	if err != nil {
 		return nil, err
 	}

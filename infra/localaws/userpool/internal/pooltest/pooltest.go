@@ -27,6 +27,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
 
+	"auth-api/infra/internal/sdkhttp"
 	"auth-api/infra/localaws/audit"
 	"auth-api/infra/localaws/iam"
 	"auth-api/infra/localaws/store"
@@ -123,7 +124,7 @@ func New(t testing.TB) *Fixture {
 		Attributes: map[string]string{"email": "demo@example.com", "email_verified": "true", "preferred_username": "demo", "given_name": "Demo"},
 	})
 	f.SDK = cognitoidentityprovider.New(cognitoidentityprovider.Options{
-		Region: "us-west-2", BaseEndpoint: aws.String(f.Server.URL), Credentials: aws.AnonymousCredentials{}, RetryMaxAttempts: 1,
+		Region: "us-west-2", BaseEndpoint: aws.String(f.Server.URL), Credentials: aws.AnonymousCredentials{}, RetryMaxAttempts: 1, HTTPClient: sdkhttp.Client(),
 	})
 	return f
 }

@@ -19,6 +19,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
+
+	"auth-api/infra/internal/sdkhttp"
 )
 
 func main() { runtime.Start(handle) }
@@ -27,7 +29,7 @@ func handle(ctx context.Context, r events.APIGatewayProxyRequest) (events.APIGat
 	if r.PathParameters["id"] != "" {
 		return events.APIGatewayProxyResponse{StatusCode: 200, Body: "order " + r.PathParameters["id"] + " for " + r.RequestContext.Identity.UserArn}, nil
 	}
-	cfg, err := config.LoadDefaultConfig(ctx, config.WithRetryMaxAttempts(1))
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithRetryMaxAttempts(1), config.WithHTTPClient(sdkhttp.Client()))
 	if err != nil {
 		return events.APIGatewayProxyResponse{}, err
 	}
