@@ -250,8 +250,25 @@ type copied struct {
 	port int
 }
 
+// link makes a file appear at another place too, or copies it where that cannot be. Go
+// puts a new file there when it builds the tool anew, and leaves the shared one as it is.
+func link(t *testing.T, from, to string) {
+	t.Helper()
+	if os.Link(from, to) == nil {
+		return
+	}
+	data, err := os.ReadFile(from)
+	if err == nil {
+		err = os.WriteFile(to, data, 0o755)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // checkout copies the files that git knows or would take, and shares the tools that
-// are built. Its local AWS is stopped at the end.
+// make tools has built: the same code makes the same binaries, which Go finds up to date.
+// Its local AWS is stopped at the end.
 func checkout(t *testing.T) *copied {
 	t.Helper()
 	ws, err := workspace.Find()
@@ -288,23 +305,17 @@ func checkout(t *testing.T) *copied {
 	if err := os.Mkdir(filepath.Join(root, "bin"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for _, tool := range []string{"pulumi", "pulumi-language-go"} {
-		if from := filepath.Join(ws.Bin(), tool); exists(from) {
-			if err := os.Link(from, filepath.Join(root, "bin", tool)); err != nil {
-				data, err := os.ReadFile(from)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if err := os.WriteFile(filepath.Join(root, "bin", tool), data, 0o755); err != nil {
-					t.Fatal(err)
-				}
-			}
-			// make compares times: the copy of go.mod is younger than the tool.
-			now := time.Now()
-			if err := os.Chtimes(filepath.Join(root, "infra", "toolchain", "go.mod"), now.Add(-time.Hour*24*365), now.Add(-time.Hour*24*365)); err != nil {
-				t.Fatal(err)
-			}
-		}
+	tools, err := os.ReadDir(ws.Bin())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tool := range tools {
+		link(t, filepath.Join(ws.Bin(), tool.Name()), filepath.Join(root, "bin", tool.Name()))
+	}
+	// make compares times: the copy of go.mod is younger than the CLI that was built by it.
+	old := time.Now().AddDate(-1, 0, 0)
+	if err := os.Chtimes(filepath.Join(root, "infra", "toolchain", "go.mod"), old, old); err != nil {
+		t.Fatal(err)
 	}
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
