@@ -4,7 +4,7 @@
 # else built once into bin/.
 
 STACK ?= local
-# Port of the local AWS; empty keeps the one it runs on, or means 4566.
+# Port of the local AWS; empty means the one it runs on, or ran on last, or 4566 at first.
 LOCAL_PORT ?=
 # Who calls, for make call and make explain; make knows an AS of its own, the assembler.
 ifeq ($(origin AS),default)
@@ -44,7 +44,7 @@ stack = bin/stack $(1) --stack '$(STACK)' $(if $(LOCAL_PORT),--port '$(LOCAL_POR
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { line = sprintf("  make %-16s", $$1); n = split($$2, words, " "); \
 	   for (i = 1; i <= n; i++) { if (words[i] == "make" || length(line) + 1 + length(words[i]) > 80) { print line; line = sprintf("%23s", "") } line = line " " words[i] } print line }' $(MAKEFILE_LIST)
-	@printf '\n  STACK=NAME chooses the stack (Pulumi.NAME.yaml; local by default, on the local\n  AWS). LOCAL_PORT=N chooses the port of the local AWS, ARGS="..." goes to\n  pulumi, or to the tool. All tools and their exit codes: infra/cmd/README.md.\n'
+	@printf '\n  STACK=NAME chooses the stack (Pulumi.NAME.yaml; local by default, on the local\n  AWS). LOCAL_PORT=N chooses the port of the local AWS, and is kept; ARGS="..."\n  goes to pulumi, or to the tool. All tools and their exit codes:\n  infra/cmd/README.md.\n'
 
 up: tools ## bring the stack up (STACK=local), or change it
 	@$(call stack,up,$(if $(PLAN),--plan '$(PLAN)'))

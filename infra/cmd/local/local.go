@@ -131,7 +131,7 @@ is wrong.`,
 		},
 	}
 	for _, c := range []*cobra.Command{serve, start} {
-		c.Flags().IntVar(&port, "port", 0, fmt.Sprintf("loopback port (default %d)", localaws.DefaultPort))
+		c.Flags().IntVar(&port, "port", 0, fmt.Sprintf("loopback port (default: the one it ran on last, or %d)", localaws.DefaultPort))
 		c.Flags().StringVar(&region, "region", "us-west-2", "the AWS region to be")
 	}
 	for _, c := range []*cobra.Command{start, status} {
@@ -158,8 +158,9 @@ func runServer(ctx context.Context, log io.Writer, dir string, port int, region 
 	if _, running := daemon.Running(ctx, dir); running {
 		return errors.New("starting the local AWS: one runs in this folder already; local stop ends it")
 	}
-	if port == 0 {
-		port = localaws.DefaultPort
+	port, err := daemon.Port(ctx, dir, port, localaws.DefaultPort)
+	if err != nil {
+		return err
 	}
 	keyID, secret := admin.Pair()
 	aws, err := localaws.Start(localaws.Config{

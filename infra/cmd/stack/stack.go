@@ -48,7 +48,7 @@ is wrong.`,
 		Args: cobra.NoArgs,
 	}
 	root.PersistentFlags().StringVar(&name, "stack", "local", "the stack: Pulumi.NAME.yaml")
-	root.PersistentFlags().IntVar(&port, "port", 0, "port of the local AWS (default: the one it runs on, or 4566)")
+	root.PersistentFlags().IntVar(&port, "port", 0, "port of the local AWS (default: the one it runs on or ran on last, or 4566)")
 	run := func(do func(context.Context, session, []string) error) func(*cobra.Command, []string) error {
 		return func(cmd *cobra.Command, args []string) error {
 			s, err := open(cmd, name, port)

@@ -10,8 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -30,14 +28,6 @@ type State struct {
 	Executable   string `json:"executable"` // SHA-256 of the binary that runs
 }
 
-func (s State) port() (int, error) {
-	u, err := url.Parse(s.URL)
-	if err != nil {
-		return 0, fmt.Errorf("reading the local AWS's state: %w", err)
-	}
-	return strconv.Atoi(u.Port())
-}
-
 // Dir is the folder of the local AWS of the checkout in root.
 func Dir(root string) string { return filepath.Join(root, ".auth-api", "local") }
 
@@ -49,8 +39,15 @@ const maxLog = 10 << 20
 
 func stateFile(dir string) string { return filepath.Join(dir, "local-aws.json") }
 
-// Write records a local AWS that has started in this process.
+// Write records a local AWS that has started in this process, and its port for the next.
 func Write(dir string, s State) error {
+	port, err := portOf(s.URL)
+	if err != nil {
+		return err
+	}
+	if err := keepPort(dir, port); err != nil {
+		return err
+	}
 	hash, err := executableHash()
 	if err != nil {
 		return err
@@ -60,14 +57,21 @@ func Write(dir string, s State) error {
 	if err != nil {
 		return err
 	}
-	temporary := stateFile(dir) + ".new"
-	if err := os.WriteFile(temporary, data, 0o600); err != nil {
-		return fmt.Errorf("recording the local AWS: %w", err)
-	}
-	return os.Rename(temporary, stateFile(dir))
+	return replaceFile(stateFile(dir), data)
 }
 
-// Forget takes back what Write recorded.
+// replaceFile writes a file that is whole at any time, for this user alone.
+func replaceFile(file string, data []byte) error {
+	if err := os.WriteFile(file+".new", data, 0o600); err != nil {
+		return fmt.Errorf("recording the local AWS: %w", err)
+	}
+	if err := os.Rename(file+".new", file); err != nil {
+		return fmt.Errorf("recording the local AWS: %w", err)
+	}
+	return nil
+}
+
+// Forget takes back what Write recorded, but for the port.
 func Forget(dir string) error { return os.Remove(stateFile(dir)) }
 
 // Abandoned tells whether what Write recorded for this process is gone: the checkout was
@@ -93,19 +97,7 @@ func Running(ctx context.Context, dir string) (State, bool) {
 	if err != nil {
 		return State{}, false
 	}
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.Replace(s.URL, "localhost", "127.0.0.1", 1)+"/_local/health", nil)
-	if err != nil {
-		return State{}, false
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return State{}, false
-	}
-	defer resp.Body.Close()
-	var health struct{ PID int }
-	if json.NewDecoder(resp.Body).Decode(&health) != nil || health.PID != s.PID {
+	if pid, is := answers(ctx, s.URL); !is || pid != s.PID {
 		return State{}, false
 	}
 	return s, true
@@ -114,7 +106,8 @@ func Running(ctx context.Context, dir string) (State, bool) {
 // Start returns the local AWS of dir, started in the background by "executable serve"
 // unless one runs already. One that runs from another build, or for another port or
 // region, is stopped first: its store carries over. fresh tells whether it was started.
-// A port of 0 means the one it runs on, or ran on when it was killed, else the default.
+// A port of 0 means the one it runs on, or ran on last, else the default. It is not
+// stopped for a port that is taken.
 // One whose administrator has another key than the environment says (see AdminKeyFrom) is
 // stopped first too.
 func Start(ctx context.Context, executable, dir string, port int, region string) (s State, fresh bool, err error) {
@@ -127,7 +120,7 @@ func Start(ctx context.Context, executable, dir string, port int, region string)
 		if err != nil {
 			return State{}, false, err
 		}
-		runsOn, err := s.port()
+		runsOn, err := portOf(s.URL)
 		if err != nil {
 			return State{}, false, err
 		}
@@ -141,15 +134,13 @@ func Start(ctx context.Context, executable, dir string, port int, region string)
 		if fits && s.Executable == hash && s.Region == region && port == runsOn {
 			return s, false, nil
 		}
+		if port != runsOn {
+			if err := free(ctx, fmt.Sprintf("port %d", port), port); err != nil {
+				return State{}, false, fmt.Errorf("moving the local AWS from port %d, where it goes on: %w", runsOn, err)
+			}
+		}
 		if _, err := Stop(ctx, dir); err != nil {
 			return State{}, false, err
-		}
-	}
-	if port == 0 { // after kill -9 its file is still there: what callers know is its old address
-		if last, err := read(dir); err == nil {
-			if port, err = last.port(); err != nil {
-				return State{}, false, err
-			}
 		}
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {

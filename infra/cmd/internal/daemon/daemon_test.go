@@ -3,6 +3,7 @@ package daemon_test
 import (
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -33,14 +34,14 @@ func TestOnlyTheProcessThatAnswersIsTakenForTheLocalAWS(t *testing.T) {
 		"another one on its port":             {answers(200, fmt.Sprintf(`{"pid":%d}`, pid+1)), false},
 		"a program that is something else":    {answers(404, "not found"), false},
 		"nobody, as after kill -9":            {gone.URL, false},
-		"nobody, and the file is half a file": {"", false},
+		"nobody, and the file is half a file": {"http://localhost:1", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			if err := daemon.Write(dir, daemon.State{URL: test.url}); err != nil {
 				t.Fatal(err)
 			}
-			if test.url == "" {
+			if strings.Contains(name, "half a file") {
 				if err := os.WriteFile(filepath.Join(dir, "local-aws.json"), []byte(`{"pid":`), 0o600); err != nil {
 					t.Fatal(err)
 				}
@@ -97,5 +98,29 @@ func TestTheStateIsForThisUserAlone(t *testing.T) {
 	}
 	if err := daemon.Forget(dir); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// One that runs goes on running when the port that it is to move to is taken.
+func TestATakenPortStopsNothing(t *testing.T) {
+	dir := t.TempDir()
+	executable := filepath.Join(dir, "local")
+	if err := os.WriteFile(executable, []byte("#!/bin/sh\nexit 1\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	running := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprintf(w, `{"pid":%d}`, os.Getpid()) }))
+	defer running.Close()
+	if err := daemon.Write(dir, daemon.State{URL: running.URL, Region: "us-west-2"}); err != nil {
+		t.Fatal(err)
+	}
+	taken := httptest.NewServer(http.NotFoundHandler())
+	defer taken.Close()
+	port := taken.Listener.Addr().(*net.TCPAddr).Port
+	_, _, err := daemon.Start(t.Context(), executable, dir, port, "us-west-2")
+	if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("port %d is taken by another program", port)) {
+		t.Errorf("it says %v", err)
+	}
+	if _, there := daemon.Running(t.Context(), dir); !there {
+		t.Error("the one that ran is gone")
 	}
 }
