@@ -80,9 +80,8 @@ func rows(changes []Change) []string {
 	for _, c := range changes {
 		var what []string
 		for _, p := range c.Properties {
-			top, _, _ := strings.Cut(strings.ReplaceAll(p.Path, "[", "."), ".")
-			if len(what) == 0 || what[len(what)-1] != code(top) {
-				what = append(what, code(top))
+			if name := code(top(p.Path)); len(what) == 0 || what[len(what)-1] != name {
+				what = append(what, name)
 			}
 		}
 		out = append(out, fmt.Sprintf("| %s %s | %s | %s | %s |", signs[c.Op], c.Op, code(c.Name), code(c.Type), strings.Join(what, ", ")))

@@ -4,22 +4,22 @@ package review
 
 import (
 	"cmp"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
-	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/sig"
 )
 
 // Review is what would change.
 type Review struct {
 	Changes   []Change // in the order of their names
 	Unchanged int
-	Unnamed   int      // changes that Pulumi counts and does not tell apart, as a refresh's JSON has updates
-	Errors    []string // what stopped it; empty when nothing did
+	Unnamed   int      // changes that Pulumi counts and does not name, as where it prints no events
+	Errors    []string // what stopped it, each once; empty when nothing did
+	Away      bool     // the provider, or what it asks, could not be reached
 	Warnings  []string
 }
 
@@ -68,55 +68,51 @@ var ops = map[string]string{
 	"discard": Delete, "discard-replaced": Replace,
 }
 
-// digest is what pulumi preview --json, or refresh --json, prints.
-//
-// https://pkg.go.dev/github.com/pulumi/pulumi/sdk/v3/go/auto#PreviewStep has the same form.
-type digest struct {
-	Steps []struct {
-		Op  string       `json:"op"`
-		URN resource.URN `json:"urn"`
-		Old *state       `json:"oldState"`
-		New *state       `json:"newState"`
-	} `json:"steps"`
-	Summary     map[string]int `json:"changeSummary"`
-	Diagnostics []struct {
-		Message  string `json:"message"`
-		Severity string `json:"severity"`
-	} `json:"diagnostics"`
-}
-
-type state struct {
-	Type    string         `json:"type"`
-	Inputs  map[string]any `json:"inputs"`
-	Outputs map[string]any `json:"outputs"`
-}
-
 // Preview reads what pulumi preview --json printed: inputs are compared, as they are what
 // the program asks for.
 func Preview(text []byte) (Review, error) {
-	return read(text, "preview", func(s *state) map[string]any { return s.Inputs })
+	t, err := listen(text)
+	if err != nil {
+		return Review{}, fmt.Errorf("reading what the preview printed: %w", err)
+	}
+	out, err := t.review(append(t.digest, t.before...), func(s *state) map[string]any { return s.Inputs }, "(known afterwards)")
+	if err != nil {
+		return Review{}, fmt.Errorf("reading what the preview printed: %w", err)
+	}
+	return out, nil
 }
 
 // Refresh reads what pulumi refresh --preview-only --json printed: outputs are compared,
-// as they are what stands.
+// as they are what stands. With Events in its environment, Pulumi names every resource
+// that differs; else it leaves out those whose provider tells no details, and they are
+// counted. What ends before its end is an error.
 func Refresh(text []byte) (Review, error) {
-	return read(text, "refresh", func(s *state) map[string]any { return s.Outputs })
+	t, err := listen(text)
+	if err != nil {
+		return Review{}, fmt.Errorf("reading what the refresh printed: %w", err)
+	}
+	out, err := t.review(append(t.digest, t.after...), func(s *state) map[string]any { return s.Outputs }, "something else")
+	switch {
+	case err != nil:
+		return Review{}, fmt.Errorf("reading what the refresh printed: %w", err)
+	case t.counts == nil && len(out.Errors) == 0:
+		return Review{}, errors.New("reading what the refresh printed: it ends without telling how many resources there are; Pulumi was stopped, or is too old (make toolchain builds one into bin/)")
+	}
+	return out, nil
 }
 
-func read(text []byte, what string, of func(*state) map[string]any) (Review, error) {
-	var d digest
-	if err := json.Unmarshal(text, &d); err != nil {
-		return Review{}, fmt.Errorf("reading what the %s printed: %w", what, err)
-	}
-	out := Review{Unchanged: d.Summary["same"]}
+// review takes together what was told of each resource. Of what differs without a value
+// that can be told, otherwise says what it is now.
+func (t told) review(steps []step, of func(*state) map[string]any, otherwise string) (Review, error) {
+	out := Review{Unchanged: t.counts["same"]}
 	found := map[resource.URN]Change{}
-	for _, s := range d.Steps {
+	for _, s := range steps {
 		op, changes := ops[s.Op]
 		if !changes {
 			continue
 		}
 		if !s.URN.IsValid() {
-			return Review{}, fmt.Errorf("reading what the %s printed: %q is no URN of a resource", what, s.URN)
+			return Review{}, fmt.Errorf("%q is no URN of a resource", s.URN)
 		}
 		if before, there := found[s.URN]; there && (before.Op == Replace || op != Replace) && len(before.Properties) > 0 {
 			continue // a replacement is told in several steps
@@ -128,6 +124,9 @@ func read(text []byte, what string, of func(*state) map[string]any) (Review, err
 				before = of(s.Old)
 			}
 			c.Properties = differences(before, of(s.New))
+			if op == Update || op == Replace {
+				c.Properties = withUntold(c.Properties, before, s.paths(), otherwise)
+			}
 		}
 		found[s.URN] = c
 	}
@@ -137,18 +136,15 @@ func read(text []byte, what string, of func(*state) map[string]any) (Review, err
 	slices.SortStableFunc(out.Changes, func(a, b Change) int {
 		return cmp.Or(cmp.Compare(a.Type, b.Type), cmp.Compare(a.Name, b.Name))
 	})
-	for op, n := range d.Summary {
+	for op, n := range t.counts {
 		if op != "same" {
 			out.Unnamed += n
 		}
 	}
 	out.Unnamed = max(0, out.Unnamed-len(out.Changes))
-	for _, m := range d.Diagnostics {
-		switch text := strings.TrimSpace(m.Message); {
-		case text == "":
-		case m.Severity == "error":
-			out.Errors = append(out.Errors, text)
-		case m.Severity == "warning":
+	out.Errors, out.Away = failures(t.diagnostics)
+	for _, d := range t.diagnostics {
+		if text := d.text(); d.Severity == "warning" && text != "" && !slices.Contains(out.Warnings, text) {
 			out.Warnings = append(out.Warnings, text)
 		}
 	}
@@ -171,83 +167,4 @@ func (r Review) Count() string {
 		return "nothing to change"
 	}
 	return strings.Join(parts, ", ")
-}
-
-// differences are the values in which two states differ. Documents in texts, such as
-// policies, are looked into.
-func differences(before, after map[string]any) []Property {
-	b, a := map[string]string{}, map[string]string{}
-	flatten(b, "", before)
-	flatten(a, "", after)
-	all := maps.Clone(b)
-	maps.Copy(all, a)
-	var out []Property
-	for _, path := range slices.Sorted(maps.Keys(all)) {
-		if b[path] != a[path] {
-			out = append(out, Property{path, b[path], a[path]})
-		}
-	}
-	return out
-}
-
-// unknown is how Pulumi writes a value that is known only once the change is made.
-const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-
-func flatten(into map[string]string, path string, v any) {
-	switch v := v.(type) {
-	case nil:
-	case map[string]any:
-		if len(v) == 0 && path != "" {
-			into[path] = "{}"
-			return
-		}
-		if text, special := signed(v); special {
-			into[path] = text
-			return
-		}
-		for key, element := range v {
-			if key != "__defaults" { // Pulumi's own note
-				flatten(into, join(path, key), element)
-			}
-		}
-	case []any:
-		if len(v) == 0 {
-			into[path] = "[]"
-		}
-		for i, element := range v {
-			flatten(into, fmt.Sprintf("%s[%d]", path, i), element)
-		}
-	case string:
-		var inside any
-		if trimmed := strings.TrimSpace(v); len(trimmed) > 1 && (trimmed[0] == '{' || trimmed[0] == '[') && json.Unmarshal([]byte(trimmed), &inside) == nil {
-			flatten(into, path, inside)
-			return
-		}
-		into[path] = strings.ReplaceAll(v, unknown, "(known afterwards)")
-	default:
-		text, err := json.Marshal(v)
-		if err != nil { // cannot be: it was read from JSON
-			text = fmt.Append(nil, v)
-		}
-		into[path] = string(text)
-	}
-}
-
-func join(path, key string) string {
-	if path == "" {
-		return key
-	}
-	return path + "." + key
-}
-
-// signed is the text of a value that JSON does not have. Of a secret nothing is told.
-func signed(v map[string]any) (string, bool) {
-	switch v[sig.Key] {
-	case sig.Secret:
-		return "[secret]", true
-	case sig.ArchiveSig, sig.AssetSig:
-		hash, _ := v["hash"].(string)
-		return "content " + hash[:min(len(hash), 12)], true
-	}
-	return "", false
 }

@@ -15,9 +15,12 @@ var signs = map[string]string{Create: "+", Import: "=", Update: "~", Replace: "Â
 // properties than it was deployed with.
 func (r Review) Drift(w io.Writer) error {
 	for _, c := range r.Changes {
-		line := fmt.Sprintf("  %s (%s)", cli.Plain(c.Name), c.Type)
-		if c.Op == Delete {
+		line := fmt.Sprintf("  %s (%s)", cli.Plain(c.Name), cli.Plain(c.Type))
+		switch {
+		case c.Op == Delete:
 			line += " is gone"
+		case len(c.Properties) == 0:
+			line += " differs; Pulumi does not tell in what"
 		}
 		if _, err := fmt.Fprintln(w, line); err != nil {
 			return err
