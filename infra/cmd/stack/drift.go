@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"auth-api/infra/cmd/internal/apidoc"
@@ -52,7 +53,7 @@ func drift(ctx context.Context, s session, args []string) error {
 	case err != nil:
 		return err
 	}
-	changed, err := s.refreshed(ctx, p, args)
+	changed, err := s.refreshed(ctx, p, local, args)
 	if err != nil {
 		return err
 	}
@@ -64,7 +65,7 @@ func drift(ctx context.Context, s session, args []string) error {
 	for _, stage := range stages {
 		found, err := apidoc.Drift(ctx, client, stage)
 		if err != nil {
-			return err
+			return cmp.Or(s.ended(ctx, local, "drift"), err)
 		}
 		for _, d := range found {
 			served = append(served, fmt.Sprintf("stage %s of %s: %s", stage.Name, stage.APIID, d))
@@ -83,15 +84,23 @@ func drift(ctx context.Context, s session, args []string) error {
 		fmt.Fprintln(s.out)
 	}
 	if changed.Unnamed > 0 {
-		fmt.Fprintf(s.out, "%s\n\n", s.style.Bold(fmt.Sprintf("Pulumi counts %s more that differ, without a name; make refresh STACK=%s ARGS=\"--preview-only --diff\" shows them.",
-			count(changed.Unnamed, "resource", "resources"), s.stack.Name)))
+		fmt.Fprintf(s.out, "%s\n\n", s.style.Bold(fmt.Sprintf("%s, which this Pulumi counts and does not name; make refresh STACK=%s ARGS=\"--preview-only --diff\" shows them.",
+			count(changed.Unnamed, "resource more differs", "resources more differ"), s.stack.Name)))
 	}
 	if len(served) > 0 {
 		fmt.Fprintf(s.out, "%s\n\n  %s\n\n", s.style.Bold("The API serves something else than what was deployed:"), strings.Join(served, "\n  "))
 	}
-	return &cli.ExitError{Code: cli.Changed, Err: fmt.Errorf(
-		"stack %s differs from what was deployed in %s and %s that its API serves; make up STACK=%s ARGS=--refresh brings them back, with its deployment what the stage serves",
-		s.stack.Name, count(len(changed.Changes)+changed.Unnamed, "resource", "resources"), count(len(served), "thing", "things"), s.stack.Name)}
+	var where []string
+	back := "brings back what the program says"
+	if n := len(changed.Changes) + changed.Unnamed; n > 0 {
+		where = append(where, count(n, "resource", "resources"))
+	}
+	if len(served) > 0 {
+		where = append(where, count(len(served), "thing", "things")+" that its API serves")
+		back += ", with its deployment what the stage serves"
+	}
+	return &cli.ExitError{Code: cli.Changed, Err: fmt.Errorf("stack %s differs from what was deployed in %s; make up STACK=%s ARGS=--refresh %s",
+		s.stack.Name, strings.Join(where, " and "), s.stack.Name, back)}
 }
 
 // count is a number of things, in words.
@@ -102,14 +111,33 @@ func count(n int, one, more string) string {
 	return fmt.Sprintf("%d %s", n, more)
 }
 
-// refreshed is what pulumi refresh would take note of.
-func (s session) refreshed(ctx context.Context, p workspace.Pulumi, args []string) (review.Review, error) {
-	var printed bytes.Buffer
-	err := s.pulumi(ctx, p, &printed, append([]string{"refresh", "--stack", s.stack.Name, "--preview-only", "--json", "--non-interactive"}, args...)...)
+// refreshed is what pulumi refresh would take note of. What Pulumi says on the way is held
+// back until it is known whether that is what matters: when the local AWS dies, it is not.
+func (s session) refreshed(ctx context.Context, p workspace.Pulumi, local daemon.State, args []string) (review.Review, error) {
+	var printed, complaint bytes.Buffer
+	quiet := s
+	quiet.err = &complaint
+	p.Env = append(slices.Clone(p.Env), review.Events)
+	err := quiet.pulumi(ctx, p, &printed, append([]string{"refresh", "--stack", s.stack.Name, "--preview-only", "--json", "--non-interactive", "--color", "never"}, args...)...)
 	found, readErr := review.Refresh(printed.Bytes())
+	failed := err != nil || readErr != nil || len(found.Errors) > 0
+	if failed {
+		if ended := s.ended(ctx, local, "drift"); ended != nil {
+			return review.Review{}, ended
+		}
+	}
+	if _, err := complaint.WriteTo(s.err); err != nil {
+		return review.Review{}, fmt.Errorf("telling what Pulumi said: %w", err)
+	}
 	switch {
+	case ctx.Err() != nil:
+		return review.Review{}, err
 	case readErr == nil && len(found.Errors) > 0:
-		return review.Review{}, fmt.Errorf("looking at the resources of stack %s: %s", s.stack.Name, strings.Join(found.Errors, "; "))
+		next := ""
+		if found.Away {
+			next = fmt.Sprintf("; make drift STACK=%s, once the network and what AWS_ENDPOINT_URL and HTTPS_PROXY say are in order", s.stack.Name)
+		}
+		return review.Review{}, fmt.Errorf("looking at the resources of stack %s: %s%s", s.stack.Name, strings.Join(found.Errors, "; "), next)
 	case err != nil:
 		return review.Review{}, err
 	}

@@ -13,8 +13,9 @@ import (
 
 // checkout is a project with a stack dev for AWS, in whose folder the test then works. Its
 // Pulumi is a stand-in that notes how it was called, and answers each command with the
-// file of answers that is called as its first two words are, dashes left out. A file NAME.code holds its
-// exit code.
+// file of answers that is called as its first two words are, dashes left out, or where it
+// is to print the engine's events NAME.events. A file NAME.code holds its exit code, and
+// NAME.complaint what it says on standard error.
 type checkout struct {
 	t    *testing.T
 	root string
@@ -24,7 +25,9 @@ type checkout struct {
 const standIn = `#!/bin/sh
 echo "$*" >> "$0.calls"
 case "$2" in -*|'') name=$1 ;; *) name=$1-$2 ;; esac
+[ "$PULUMI_ENABLE_STREAMING_JSON_PREVIEW" = true ] && [ -f "$0.$name.events" ] && name=$name.events
 [ -f "$0.$name" ] && cat "$0.$name"
+[ -f "$0.$name.complaint" ] && cat "$0.$name.complaint" >&2
 [ -f "$0.$name.code" ] && exit "$(cat "$0.$name.code")"
 exit 0
 `

@@ -198,7 +198,7 @@ func (s session) pulumi(ctx context.Context, p workspace.Pulumi, out io.Writer, 
 
 func up(ctx context.Context, s session, args []string) error {
 	start := time.Now()
-	p, _, err := s.prepare(ctx)
+	p, local, err := s.prepare(ctx)
 	if err != nil {
 		return err
 	}
@@ -214,7 +214,7 @@ func up(ctx context.Context, s session, args []string) error {
 		return err
 	}
 	if err := s.pulumi(ctx, p, s.out, append(command, args...)...); err != nil {
-		return err
+		return s.explained(ctx, local, "up", err)
 	}
 	data, err := p.Outputs(ctx)
 	if err != nil {
@@ -315,7 +315,7 @@ func preview(ctx context.Context, s session, args []string) error {
 }
 
 func refresh(ctx context.Context, s session, args []string) error {
-	p, _, err := s.prepare(ctx)
+	p, local, err := s.prepare(ctx)
 	if err != nil {
 		return err
 	}
@@ -323,7 +323,7 @@ func refresh(ctx context.Context, s session, args []string) error {
 	if s.stack.Local {
 		command = append(command, "--yes", "--skip-preview")
 	}
-	return s.pulumi(ctx, p, s.out, append(command, args...)...)
+	return s.explained(ctx, local, "refresh", s.pulumi(ctx, p, s.out, append(command, args...)...))
 }
 
 func outputs(ctx context.Context, s session, _ []string) error {
