@@ -124,3 +124,20 @@ func TestATakenPortStopsNothing(t *testing.T) {
 		t.Error("the one that ran is gone")
 	}
 }
+
+// One that was killed before ports were kept has left its address.
+func TestThePortOfOneThatWasKilled(t *testing.T) {
+	dir := t.TempDir()
+	gone := httptest.NewServer(http.NotFoundHandler())
+	gone.Close()
+	if port, err := daemon.Port(t.Context(), dir, 0, 4566); err == nil && port != 4566 {
+		t.Errorf("where none ran, it is port %d", port)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "local-aws.json"), []byte(`{"pid":1,"url":"`+gone.URL+`"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	want := gone.Listener.Addr().(*net.TCPAddr).Port
+	if port, err := daemon.Port(t.Context(), dir, 0, 4566); port != want || err != nil {
+		t.Errorf("it is port %d, not %d (%v)", port, want, err)
+	}
+}

@@ -50,6 +50,9 @@ func Port(ctx context.Context, dir string, asked, otherwise int) (int, error) {
 func lastPort(dir string) (int, error) {
 	data, err := os.ReadFile(portFile(dir))
 	if errors.Is(err, fs.ErrNotExist) {
+		if killed, err := read(dir); err == nil { // one that did not keep its port yet
+			return portOf(killed.URL)
+		}
 		return 0, nil
 	}
 	if err != nil {
