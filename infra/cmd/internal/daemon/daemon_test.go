@@ -101,7 +101,7 @@ func TestTheStateIsForThisUserAlone(t *testing.T) {
 	}
 }
 
-// One that runs goes on running when the port that it is to move to is taken.
+// One that runs goes on running when the port that it is to move to is taken, or none.
 func TestATakenPortStopsNothing(t *testing.T) {
 	dir := t.TempDir()
 	executable := filepath.Join(dir, "local")
@@ -116,9 +116,10 @@ func TestATakenPortStopsNothing(t *testing.T) {
 	taken := httptest.NewServer(http.NotFoundHandler())
 	defer taken.Close()
 	port := taken.Listener.Addr().(*net.TCPAddr).Port
-	_, _, err := daemon.Start(t.Context(), executable, dir, port, "us-west-2")
-	if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("port %d is taken by another program", port)) {
-		t.Errorf("it says %v", err)
+	for port, says := range map[int]string{port: fmt.Sprintf("port %d is taken by another program", port), 65536: "port 65536 is none; legal are 1 to 65535", -1: "port -1 is none"} {
+		if _, _, err := daemon.Start(t.Context(), executable, dir, port, "us-west-2"); err == nil || !strings.HasPrefix(err.Error(), "moving the local AWS from port ") || !strings.Contains(err.Error(), says) {
+			t.Errorf("it says %v, not %s", err, says)
+		}
 	}
 	if _, there := daemon.Running(t.Context(), dir); !there {
 		t.Error("the one that ran is gone")

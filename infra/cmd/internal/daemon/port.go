@@ -71,11 +71,11 @@ func keepPort(dir string, port int) error {
 	return replaceFile(portFile(dir), []byte(strconv.Itoa(port)+"\n"))
 }
 
-// free fails when another program listens on the loopback port, which is told as where.
-// Other reasons why nobody can listen there are left to who then tries.
+// free fails when the port, which is told as where, is none, or when another program
+// listens there on loopback. Other reasons why nobody can are left to who then tries.
 func free(ctx context.Context, where string, port int) error {
 	if port < 1 || port > 65535 {
-		return nil
+		return fmt.Errorf("%s is none; legal are 1 to 65535", where)
 	}
 	err := listen(port)
 	if !errors.Is(err, syscall.EADDRINUSE) {
