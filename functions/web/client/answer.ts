@@ -5,7 +5,8 @@ import { rope, sign } from "./drawings";
 import type { Exchange, Route } from "./types";
 import { duration, label, quote, status, type Next, type Words } from "./words";
 
-const offers: Record<Next, string> = { "sign-in": "Sign in", again: "Ask again", reload: "Load the page again" };
+/** What the buttons say. */
+export const offers: Record<Next, string> = { "sign-in": "Sign in", "sign-out": "Finish signing out", again: "Ask again", reload: "Load the page again" };
 
 /** The place of the answer. then does what was offered. */
 export class Answer {

@@ -72,6 +72,13 @@ export async function revoke(config: Config, clock: Clock, token: string): Promi
   await post(config, clock, "/oauth2/revoke", { token });
 }
 
+/**
+ * Whether the hosted sign-in answers at all, within some milliseconds. Nothing of the answer
+ * is read, so that it counts whatever it is, and whether or not the page may read it.
+ */
+export const answers = (config: Config, within: number): Promise<boolean> =>
+  fetch(`${config.hostedUiUrl}/oauth2/revoke`, { mode: "no-cors", credentials: "omit", cache: "no-store", signal: AbortSignal.timeout(within) }).then(() => true, () => false);
+
 const at = (config: Config, path: string, parameters: Record<string, string>): string =>
   `${config.hostedUiUrl}${path}?${new URLSearchParams(parameters).toString()}`;
 

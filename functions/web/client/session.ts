@@ -3,7 +3,7 @@ import type { Clock } from "./clock";
 import { readConfig } from "./config";
 import { readIdToken, type Expected, type Identity } from "./idtoken";
 import { getCredentials, getId, logins } from "./identitypool";
-import { authorizeUrl, logoutUrl, redeem, refresh, revoke, type Grant, type Pending } from "./oauth";
+import { answers, authorizeUrl, logoutUrl, redeem, refresh, revoke, type Grant, type Pending } from "./oauth";
 import { random } from "./pkce";
 import { Failure, faultOf, refusedWith } from "./problem";
 import { Storage } from "./storage";
@@ -37,10 +37,20 @@ interface Holder {
 /** How long before their end tokens and credentials are renewed, when they are asked for. */
 const margin = 60_000;
 
+/** Milliseconds that a sign-out waits for each answer. The page has forgotten who was in by then. */
+const patience = 3000;
+
 /** The one owner of who is in: see Session. */
 export class Sessions implements Session {
   elsewhere = false;
   private holder: Holder = {};
+  /** Whether a sign-out is not finished: the hosted session goes on. */
+  private leaving: boolean;
+  /** Whose refresh token is still to be revoked. */
+  private left: Holder | undefined;
+  private finishing: Promise<void> | undefined;
+  /** Where the page goes on from a sign-out: after # of its address. */
+  private onward = "";
   private changed: ((fault?: Fault) => void)[] = [];
   private readonly storage: Storage;
   private readonly tabs: Tabs;
@@ -48,6 +58,14 @@ export class Sessions implements Session {
   constructor(private readonly config: Config, private readonly clock: Clock, private readonly arrival?: Arrival) {
     this.storage = new Storage(config.webUrl);
     this.tabs = new Tabs(config.webUrl, (word) => { this.heard(word); });
+    this.leaving = this.storage.leaving;
+    const retry = () => { if (this.leaving) this.finish().catch(reportError); };
+    addEventListener("online", retry);
+    addEventListener("storage", () => { // another tab finished it, or has one that is unfinished
+      const was = this.leaving;
+      this.leaving = this.storage.leaving;
+      if (was && !this.leaving) this.notify();
+    });
   }
 
   get account(): Account | undefined {
@@ -67,10 +85,17 @@ export class Sessions implements Session {
       fault = faultOf(thrown);
     }
     if (!this.account) this.tabs.tell("who");
+    if (this.leaving) this.finish().catch(reportError);
     return fault;
   }
 
   async signIn(): Promise<void> {
+    if (this.leaving) {
+      // The hosted session would let in whoever presses the button, as whoever was in before.
+      this.onward = begin;
+      await this.finish();
+      return;
+    }
     if (!this.here()) {
       // The hosted sign-in leads back to webUrl alone, and what this tab keeps for another
       // origin is not seen there: so it begins there.
@@ -83,19 +108,50 @@ export class Sessions implements Session {
   }
 
   async signOut(): Promise<void> {
-    const was = this.holder;
-    this.leave();
-    this.tabs.tell("out");
-    await this.revoked(was);
-    location.assign(logoutUrl(this.config));
+    if (!this.leaving) {
+      this.left = this.holder;
+      this.leave();
+      this.leaves(true);
+      this.tabs.tell("out");
+    }
+    await this.finish();
   }
 
-  /** Ends a session where it is kept, so that nobody goes on with its tokens. */
-  private async revoked(was: Holder): Promise<void> {
+  /**
+   * Ends the hosted session. A page cannot but go there, and would be lost with what it has to
+   * say if nobody answered: so it goes when somebody does.
+   */
+  private finish(): Promise<void> {
+    this.finishing ??= this.end().finally(() => { this.finishing = undefined; });
+    return this.finishing;
+  }
+
+  private async end(): Promise<void> {
+    const { config, left } = this;
+    // A revocation that is slow goes on by itself: see keepalive.
+    const late = new Promise<boolean>((then) => { setTimeout(then, patience, false); });
+    const answered = (left && await Promise.race([this.revoked(left), late])) || await answers(config, patience);
+    if (answered) this.left = undefined;
+    if (!this.leaving) return; // another tab has finished it, or somebody is in
+    if (!answered) {
+      this.onward = "";
+      this.notify({ kind: "sign-out-unfinished" });
+      return;
+    }
+    this.leaves(false);
+    // What stands after # stays in the address on the way there and back.
+    location.assign(`${logoutUrl(config)}${this.onward && `#${this.onward}`}`);
+  }
+
+  private leaves(is: boolean): void {
+    this.leaving = this.storage.leaving = is;
+  }
+
+  /** Ends a session where it is kept, so that nobody goes on with its tokens; tells whether that was answered. */
+  private async revoked(was: Holder): Promise<boolean> {
     // A refresh under way may bring the refresh token that is to be revoked.
     await was.refreshing?.catch(ignored);
-    // Where it cannot be revoked, nobody has it any more, and the hosted session ends all the same.
-    if (was.refresh !== undefined) await revoke(this.config, this.clock, was.refresh).catch(ignored);
+    return was.refresh !== undefined && revoke(this.config, this.clock, was.refresh).then(() => true, () => false);
   }
 
   async credentials(): Promise<Credentials> {
@@ -183,6 +239,7 @@ export class Sessions implements Session {
   private enter(who: Holder): void {
     this.holder = who;
     this.elsewhere = false;
+    this.leaves(false); // whoever is in now has shown who they are
     this.keep(who);
   }
 

@@ -8,6 +8,9 @@ export interface Kept {
   refresh: string;
 }
 
+// eslint-disable-next-line no-restricted-globals -- for what is no secret, and is about the browser as a whole
+const lasting = () => localStorage;
+
 /**
  * What this tab keeps over a reload, in sessionStorage: no other tab gets it, and it goes
  * when the tab is closed. (A browser that duplicates a tab copies it; the copy then is a
@@ -18,6 +21,9 @@ export interface Kept {
  * they could read anything in its memory, and could call the API from within the page
  * anyway; against that stands the Content-Security-Policy, not the place of a token. What
  * a reload can get anew stays in memory alone: the access token and the credentials.
+ *
+ * One thing is for all tabs, and outlives them, in localStorage, as the hosted session does
+ * that it is about: that a sign-out is not finished. It says of nobody who it was.
  *
  * The names begin with the page's address, since all stages of an API share an origin.
  */
@@ -40,6 +46,15 @@ export class Storage {
 
   set guest(identityId: string | undefined) {
     this.set("guest", identityId);
+  }
+
+  /** Whether somebody has signed out here whose hosted session could not be ended yet. */
+  get leaving(): boolean {
+    return this.get("sign-out", lasting) !== "";
+  }
+
+  set leaving(is: boolean) {
+    this.set("sign-out", is ? "unfinished" : undefined, lasting);
   }
 
   /** Notes a sign-in that begins. It throws where the browser keeps nothing: nobody could come back. */
@@ -65,18 +80,18 @@ export class Storage {
     return state && this.get("used") === state ? "used" : "foreign";
   }
 
-  private get(name: string): string {
+  private get(name: string, place = () => sessionStorage): string {
     try {
-      return sessionStorage.getItem(`${this.address} ${name}`) ?? "";
+      return place().getItem(`${this.address} ${name}`) ?? "";
     } catch {
       return ""; // the browser keeps nothing for this page
     }
   }
 
-  private set(name: string, value: string | undefined): void {
+  private set(name: string, value: string | undefined, place = () => sessionStorage): void {
     try {
-      if (value === undefined) sessionStorage.removeItem(`${this.address} ${name}`);
-      else sessionStorage.setItem(`${this.address} ${name}`, value);
+      if (value === undefined) place().removeItem(`${this.address} ${name}`);
+      else place().setItem(`${this.address} ${name}`, value);
     } catch {
       // The browser keeps nothing for this page: a reload ends the session.
     }

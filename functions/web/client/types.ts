@@ -61,6 +61,7 @@ export type Fault =
   | { kind: "used-callback" } // a code that was used or is too old
   | { kind: "sign-in-refused"; error: string; description: string } // what the hosted sign-in said
   | { kind: "session-ended" } // the refresh token was revoked, or is too old
+  | { kind: "sign-out-unfinished" } // the page forgot who was in; the hosted session goes on, as the sign-in does not answer
   | { kind: "guests-refused" } // the identity pool takes no guests
   | { kind: "refused"; service: string; error: string; description: string };
 
@@ -72,9 +73,14 @@ export interface Session {
   readonly elsewhere: boolean;
   /** Reads what the address and the storage hold: a callback, a session from before a reload. */
   start(): Promise<Fault | undefined>;
-  /** Leaves for the hosted sign-in. */
+  /** Leaves for the hosted sign-in; once a sign-out that is unfinished is done, if there is one. */
   signIn(): Promise<void>;
-  /** Revokes the refresh token, tells the other tabs, and leaves for the hosted sign-out. */
+  /**
+   * Forgets who is in, tells the other tabs, revokes the refresh token, and leaves for the
+   * hosted sign-out. Where the sign-in does not answer, onChange hears "sign-out-unfinished";
+   * it is tried again when the network is back, when the page is opened again, and by calling
+   * this again.
+   */
   signOut(): Promise<void>;
   /** Credentials of the account or of a guest, renewed before they end. It throws a Problem. */
   credentials(): Promise<Credentials>;

@@ -2,7 +2,7 @@
 // is pressed. It knows nothing of tokens and signatures.
 
 import { corner } from "./account";
-import { Answer } from "./answer";
+import { Answer, offers } from "./answer";
 import { byId, el, put, say } from "./dom";
 import { sign } from "./drawings";
 import { panel, type Shown } from "./panel";
@@ -56,7 +56,11 @@ class View {
   constructor(parts: Parts, draw: (shown: Shown) => void) {
     this.#parts = parts;
     this.#draw = draw;
-    parts.session.onChange((why) => { this.#changed(); if (why) this.#notice(why); });
+    parts.session.onChange((why) => {
+      const had = byId("notice").contains(document.activeElement);
+      this.#changed();
+      if (why) this.#notice(why, had);
+    });
   }
 
   begin(fault?: Fault): void {
@@ -79,9 +83,17 @@ class View {
     this.#draw({ account: session.account });
   }
 
-  #notice(fault: Fault): void {
-    const words = ofFault(fault);
-    put(byId("notice"), notice(words.title, words.text, words.next === "sign-in" ? "Sign in" : "Load the page again", () => { this.#do(words.next === "sign-in" ? "sign-in" : "reload"); }));
+  #notice(fault: Fault, focused = false): void {
+    const words = ofFault(fault), next = words.next === "again" ? "reload" : words.next ?? "reload";
+    put(byId("notice"), notice(words.title, words.text, offers[next], (button) => {
+      if (button.ariaDisabled) return;
+      if (next === "sign-out") { // which is over when it leads away, or to another notice
+        button.ariaDisabled = "true";
+        button.textContent = "Trying …";
+      }
+      this.#do(next);
+    }));
+    if (focused) byId("notice").querySelector("button")?.focus(); // in place of the one that was pressed
     say([words.title + ".", ...words.text].join(" "));
   }
 
@@ -141,12 +153,13 @@ class View {
 
   #do(next: Next): void {
     if (next === "reload") location.reload();
+    else if (next === "sign-out") this.#parts.session.signOut().catch(reportError);
     else if (next === "sign-in") this.#parts.session.signIn().catch((error: unknown) => { this.#answer.came(wordsOf(error)); });
     else if (this.#last) this.#ask(this.#last).catch(reportError);
   }
 }
 
-function notice(title: string, text: string[], offer: string | undefined, then: () => void): HTMLElement {
-  return el("section", { class: "note", "aria-label": "Notice" }, el("div", {}, el("h2", {}, title), ...text.map((line) => el("p", {}, line))),
-    offer && el("button", { class: "quiet", type: "button", click: then }, offer));
+function notice(title: string, text: string[], offer: string, then: (button: HTMLElement) => void): HTMLElement {
+  const button = el("button", { class: "quiet", type: "button", click: () => { then(button); } }, offer);
+  return el("section", { class: "note", "aria-label": "Notice" }, el("div", {}, el("h2", {}, title), ...text.map((line) => el("p", {}, line))), button);
 }

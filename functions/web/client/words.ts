@@ -3,7 +3,7 @@
 import type { Account, Exchange, Fault, Route } from "./types";
 
 /** What may be done next. */
-export type Next = "sign-in" | "again" | "reload";
+export type Next = "sign-in" | "sign-out" | "again" | "reload";
 
 /** The steps of a request, in their order; see steps.ts. */
 export type Step = "who" | "credentials" | "signature" | "decision" | "function";
@@ -162,6 +162,8 @@ export function ofFault(fault: Fault): Words {
       return { tone: "closed", step: "who", title: "The sign-in said no", text: [fault.description || "It gave no reason.", `It calls this “${fault.error}”.`], next: "sign-in" };
     case "session-ended":
       return { tone: "closed", step: "who", title: "You have been signed out", text: ["Your session has ended: it was too old, or somebody ended it, maybe you on another device. You are a guest again."], next: "sign-in" };
+    case "sign-out-unfinished":
+      return { tone: "broken", step: "who", title: "You are not signed out everywhere yet", text: ["This page has forgotten you. But the sign-in, which remembers you too, does not answer. Until it has forgotten you, whoever uses this browser could get in as you, without a password.", "The page goes on with it when the network is back. Where others use this device, wait for that."], next: "sign-out" };
     case "guests-refused":
       return { tone: "closed", step: "credentials", title: "No credentials for guests", text: ["This door wants a signature, and the identity pool hands out the credentials for it. Here it has none for guests. So nothing was sent to the API."], next: "sign-in" };
     case "refused": {

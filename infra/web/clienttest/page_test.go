@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -80,6 +81,7 @@ type site struct {
 	mu     sync.Mutex
 	config map[string]any
 	down   map[string]bool      // first parts of paths whose requests are cut off
+	held   map[string]chan bool // methods and paths whose requests wait
 	tokens func(map[string]any) // changes what the token endpoint answers
 	pools  func(map[string]any) // changes what the identity pool answers
 	asked  []string             // addresses that the page was asked at, newest last
@@ -103,7 +105,8 @@ func newSite(t *testing.T, change func(s awstest.Settings, identity map[string]a
 	if !ok {
 		t.Fatalf("the article's identity is %v", settings["identity"])
 	}
-	identity["callbackUrls"], identity["signOutUrls"] = []any{s.webURL}, []any{s.webURL}
+	urls := []any{s.webURL, s.origin + "/other/"}
+	identity["callbackUrls"], identity["signOutUrls"] = urls, urls
 	if change != nil {
 		change(settings, identity)
 	}
@@ -130,28 +133,32 @@ func (s *site) policy() string {
 
 func (s *site) handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /app/{$}", func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		w.Header().Set("Content-Security-Policy", s.policy())
-		_, _ = w.Write([]byte(`<!doctype html><html lang="en"><title>app</title><link rel="icon" href="data:,"><h1>The page</h1><script type="module" src="page.js"></script>`)) // the browser is there
-	})
-	mux.HandleFunc("GET /app/page.js", func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "text/javascript")
-		_, _ = w.Write(s.code)
-	})
-	mux.HandleFunc("GET /app/config.json", func(w http.ResponseWriter, r *http.Request) {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		w.Header().Set("Content-Type", "application/json")
-		w.Header().Set("Date", s.AWS.Now().UTC().Format(http.TimeFormat)) // as API Gateway dates it
-		if s.config == nil {
-			http.Error(w, "no parameter", http.StatusBadGateway)
-			return
-		}
-		if err := json.NewEncoder(w).Encode(s.config); err != nil {
-			s.t.Error(err)
-		}
-	})
+	for _, stage := range []string{"app", "other"} {
+		mux.HandleFunc("GET /"+stage+"/{$}", func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			w.Header().Set("Content-Security-Policy", s.policy())
+			_, _ = w.Write([]byte(`<!doctype html><html lang="en"><title>app</title><link rel="icon" href="data:,"><h1>The page</h1><script type="module" src="page.js"></script>`)) // the browser is there
+		})
+		mux.HandleFunc("GET /"+stage+"/page.js", func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "text/javascript")
+			_, _ = w.Write(s.code)
+		})
+		mux.HandleFunc("GET /"+stage+"/config.json", func(w http.ResponseWriter, r *http.Request) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			w.Header().Set("Content-Type", "application/json")
+			w.Header().Set("Date", s.AWS.Now().UTC().Format(http.TimeFormat)) // as API Gateway dates it
+			if s.config == nil {
+				http.Error(w, "no parameter", http.StatusBadGateway)
+				return
+			}
+			config := maps.Clone(s.config)
+			config["webUrl"] = s.origin + "/" + stage + "/"
+			if err := json.NewEncoder(w).Encode(config); err != nil {
+				s.t.Error(err)
+			}
+		})
+	}
 	// The API, with the Host that the browser has signed.
 	mux.Handle("/execute-api/", &httputil.ReverseProxy{Rewrite: func(p *httputil.ProxyRequest) {
 		p.Out.URL.Scheme, p.Out.URL.Host = "http", strings.TrimPrefix(s.Outputs.AWSEndpoint, "http://")
@@ -175,8 +182,11 @@ func (s *site) handler() http.Handler {
 		if first == "app" {
 			s.asked = append(s.asked, s.origin+r.URL.RequestURI())
 		}
-		down := s.down[first]
+		down, held := s.down[first], s.held[r.Method+" "+r.URL.Path]
 		s.mu.Unlock()
+		if held != nil {
+			<-held
+		}
 		if down {
 			panic(http.ErrAbortHandler)
 		}
@@ -281,6 +291,17 @@ func (s *site) cut(first string) {
 	if first != "" {
 		s.down[first] = true
 	}
+}
+
+// hold makes the requests with a method and path wait until release is called.
+func (s *site) hold(request string) (release func()) {
+	held := make(chan bool)
+	release = sync.OnceFunc(func() { close(held) })
+	s.t.Cleanup(release)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.held = map[string]chan bool{request: held}
+	return release
 }
 
 // page is a tab that shows the client.

@@ -80,6 +80,7 @@ func TestStates(t *testing.T) {
 		{"used-callback", scenario{Config: config(open1, signed), Start: fault("used-callback")}, "", "Which door?", []string{"That sign-in was used already"}, "That sign-in was used already."},
 		{"sign-in-refused", scenario{Config: config(open1, signed), Start: fault("sign-in-refused", object{"error": "access_denied", "description": "User is disabled."})}, "", "Which door?", []string{"The sign-in said no", "User is disabled.", "access_denied"}, "The sign-in said no."},
 		{"session-ended", scenario{Config: config(open1, signed), Start: fault("session-ended")}, "", "Which door?", []string{"You have been signed out", "You are a guest again."}, "You have been signed out."},
+		{"sign-out-unfinished", scenario{Config: config(open1, signed), Start: fault("sign-out-unfinished")}, "", "Which door?", []string{"You are not signed out everywhere yet", "Finish signing out"}, "You are not signed out everywhere yet."},
 		{"elsewhere", scenario{Config: config(open1, signed), Elsewhere: true}, "", "Which door?", []string{"You have signed in in another tab", "Continue here"}, ""},
 	} {
 		t.Run(state.name, func(t *testing.T) {

@@ -96,6 +96,29 @@ func TestWhoIsInChanges(t *testing.T) {
 	p.did("GET /no-auth, signIn")
 }
 
+// TestAnUnfinishedSignOut has the sign-in not answer to a sign-out.
+func TestAnUnfinishedSignOut(t *testing.T) {
+	p := open(t)
+	p.load(guest(map[string][]object{"/no-auth": {all}}))
+	const unfinished = `fake.change(null, { kind: "sign-out-unfinished" }).then(() => null)`
+	eval[any](p, unfinished)
+	p.shows("You are not signed out everywhere yet")
+	p.hears("You are not signed out everywhere yet.")
+	p.press("No Auth")
+	p.answers("Open for All!") // a guest can go on
+	p.press("Finish signing out")
+	p.did("GET /no-auth, signOut")
+	p.shows("Trying …")
+	p.press("Trying …")
+	p.did("GET /no-auth, signOut")
+	eval[any](p, unfinished) // still no answer
+	p.hides("Trying …")
+	p.focused("Finish signing out") // which the keyboard was on
+	eval[any](p, `fake.change(null).then(() => null)`)
+	p.hides("Finish signing out")
+	p.did("GET /no-auth, signOut")
+}
+
 // TestAnswerForSomebodyElse has a member sign out while the answer is on its way.
 func TestAnswerForSomebodyElse(t *testing.T) {
 	p := open(t)
