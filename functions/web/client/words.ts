@@ -91,7 +91,9 @@ export function ofAnswer(x: Exchange, account: Account | undefined, now: number)
           : "The API checked your token. Then the function ran, and answered."],
       };
     case "not-permitted":
-      if (x.route.authorization !== "AWS_IAM") return { tone: "closed", step: "decision", title: "Not from here", text: ["This door does not ask for a role. What refused the request is the API’s own policy: as a rule it says from which network addresses the API may be called.", "The function never ran."] };
+      if (x.route.authorization !== "AWS_IAM" || byTheAPI(x)) {
+        return { tone: "closed", step: "decision", title: "Not from here", text: [`${x.route.authorization === "AWS_IAM" ? "Your role is not in question." : "This door does not ask for a role."} What refused the request is the API’s own policy: as a rule it says from which network addresses the API may be called.`, "The function never ran."] };
+      }
       return account
         ? { tone: "closed", step: "decision", title: "Not for your role", text: ["You are signed in, and the signature is right. But your role may not call this route. Your role is what AWS knows you as; it lists what you may do.", "The function never ran. Who runs this API can let you in, by adding you to a group that may."] }
         : { tone: "closed", step: "decision", title: "Not for guests", text: ["Your credentials are a guest’s. The guest role may not call this route. A role lists what its holder may do.", "The API stopped the request here. The function behind the door never ran."], next: "sign-in" };
@@ -124,6 +126,9 @@ export function ofAnswer(x: Exchange, account: Account | undefined, now: number)
       return failed(x.response.status);
   }
 }
+
+/** Whether it was the API's resource policy that refused, and not the policies of a role: AWS ends its sentence with the kind. */
+const byTheAPI = (x: Exchange): boolean => / (in a resource-based policy|because no resource-based policy allows .*)$/.test(sentence(x.response.body));
 
 function failed(status: number): Words {
   const words = { tone: "broken", step: "function", next: "again" } as const;

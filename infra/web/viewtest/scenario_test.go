@@ -87,6 +87,11 @@ func answer(route object, as, decision string, status int, errorType, body strin
 	return object{"exchange": exchange}
 }
 
+// deniedBy is a refusal of who has a role, for this reason.
+func deniedBy(role, why string) string {
+	return strings.NewReplacer("auth-api-dev-guest", "auth-api-dev-"+role, "because no identity-based policy allows the execute-api:Invoke action", why).Replace(denied)
+}
+
 const denied = `{"Message":"User: arn:aws:sts::123456789012:assumed-role/auth-api-dev-guest/CognitoIdentityCredentials is not authorized to perform: execute-api:Invoke on resource: arn:aws:execute-api:us-west-2:********9012:a1b2c3d4e5/dev/GET/require-auth because no identity-based policy allows the execute-api:Invoke action"}`
 
 func fault(kind string, more ...object) object {
