@@ -140,6 +140,7 @@ func (b *Browser) Sees(status int64, heading string, texts ...string) {
 // which leads to another document.
 func (b *Browser) Submit(button string, fields map[string]string) {
 	b.t.Helper()
+	b.cursor()
 	for name, value := range fields {
 		field := chromedp.CSS(fmt.Sprintf(`input[name=%q]:not([hidden])`, name))
 		Ask(b, "filling in "+name, chromedp.Steps(chromedp.Clear(field), chromedp.SendKeys(field, value)))
@@ -150,12 +151,22 @@ func (b *Browser) Submit(button string, fields map[string]string) {
 // Follow follows the link with this text.
 func (b *Browser) Follow(link string) {
 	b.t.Helper()
+	b.cursor()
 	b.Leave("following "+link, chromedp.Click(fmt.Sprintf(`//a[normalize-space()=%q]`, link)))
+}
+
+// cursor waits until the cursor is where the page wants it, if it says so (autofocus). Chromium
+// puts it there with the first picture, which may come after the load, and complains where
+// somebody has put it elsewhere by then.
+func (b *Browser) cursor() {
+	b.t.Helper()
+	b.WaitFor(`document.querySelector("[autofocus]") === null || document.activeElement !== document.body`)
 }
 
 // Types checks that whoever begins to type does so in the field with this name.
 func (b *Browser) Types(field string) {
 	b.t.Helper()
+	b.cursor()
 	if got := Eval[string](b, `document.activeElement.name || ""`); got != field {
 		b.t.Errorf("the cursor is in %q, want %q", got, field)
 	}
