@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 
+	"auth-api/infra/internal/apidoc"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/apigateway"
 	idp "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
@@ -58,13 +59,11 @@ func (s *session) inspect(ctx context.Context) *deployed {
 			if err != nil {
 				return fmt.Errorf("looking at the stage: %w", told(err))
 			}
-			export, err := s.admin.gateways.GetExport(ctx, &apigateway.GetExportInput{
-				RestApiId: &s.api, StageName: &s.stage, ExportType: aws.String("oas30"), Accepts: aws.String("application/json"), Parameters: map[string]string{"extensions": "apigateway"},
-			})
+			served, err := apidoc.Export(ctx, s.admin.gateways, s.api, s.stage)
 			if err != nil {
 				return fmt.Errorf("exporting the deployed document: %w", told(err))
 			}
-			d.doc, err = readDocument(export.Body)
+			d.doc, err = readDocument(served)
 			return err
 		}()
 		out, err := s.admin.users.DescribeUserPoolClient(ctx, &idp.DescribeUserPoolClientInput{UserPoolId: &s.out.UserPoolID, ClientId: &s.out.UserPoolClientID})
@@ -77,7 +76,26 @@ func (s *session) inspect(ctx context.Context) *deployed {
 	return d
 }
 
-func (r deployedRoute) name() string { return r.method + " " + r.path }
+// deployedRoute is a method of the deployed document, and whom it lets in.
+type deployedRoute struct {
+	apidoc.Method
+	apidoc.Access
+}
+
+// readDocument reads what is deployed. An authorization that the document does not tell is
+// apidoc.Untold.
+func readDocument(data []byte) ([]deployedRoute, error) {
+	doc, err := apidoc.Read(data)
+	if err != nil {
+		return nil, fmt.Errorf("reading the deployed document: %w", err)
+	}
+	var out []deployedRoute
+	for _, m := range doc.Methods() {
+		a, _ := doc.Access(m) // what is not told is skipped by the check that asks for it
+		out = append(out, deployedRoute{m, a})
+	}
+	return out, nil
+}
 
 func extraRoutes(ctx context.Context, s *session) (out []Result) {
 	d := s.inspect(ctx)
@@ -85,25 +103,25 @@ func extraRoutes(ctx context.Context, s *session) (out []Result) {
 		return failure(d.err)
 	}
 	for _, r := range d.doc {
-		_, known := s.out.Routes[r.name()]
+		_, known := s.out.Routes[r.Name()]
 		switch {
 		case known:
-			out = append(out, mustHold(r.name(), "", "a route of the route table", "it is", true))
-		case r.method == "OPTIONS" && r.mock:
-			out = append(out, mustHold(r.name(), "", "a route of the route table", "it answers preflights", true))
+			out = append(out, mustHold(r.Name(), "", "a route of the route table", "it is", true))
+		case r.Verb == "OPTIONS" && r.Mock():
+			out = append(out, mustHold(r.Name(), "", "a route of the route table", "it answers preflights", true))
 		default:
-			out = append(out, mustHold(r.name(), "", "a route of the route table", "deployed, "+r.describe(), false))
+			out = append(out, mustHold(r.Name(), "", "a route of the route table", "deployed, "+describe(r.Access), false))
 		}
 	}
 	return out
 }
 
-func (r deployedRoute) describe() string {
-	text := r.authorization
-	if len(r.scopes) > 0 {
-		text += " " + strings.Join(r.scopes, ",")
+func describe(a apidoc.Access) string {
+	text := a.Authorization
+	if len(a.Scopes) > 0 {
+		text += " " + strings.Join(a.Scopes, ",")
 	}
-	if r.apiKeyRequired {
+	if a.APIKeyRequired {
 		text += ", key"
 	}
 	return text
@@ -115,21 +133,21 @@ func otherAuthorization(ctx context.Context, s *session) (out []Result) {
 		return failure(d.err)
 	}
 	for _, r := range d.doc {
-		want, known := s.out.Routes[r.name()]
+		want, known := s.out.Routes[r.Name()]
 		if !known {
 			continue
 		}
-		if why := s.gated(r.name()); why != "" {
-			out = append(out, skip(r.name(), "", "%s", why)) // which tells already that it is not so
+		if why := s.gated(r.Name()); why != "" {
+			out = append(out, skip(r.Name(), "", "%s", why)) // which tells already that it is not so
 			continue
 		}
-		if r.authorization == authUntold {
-			out = append(out, skip(r.name(), "", "the export does not tell the kind of its authorization"))
+		if r.Authorization == apidoc.Untold {
+			out = append(out, skip(r.Name(), "", "the export does not tell the kind of its authorization"))
 			continue
 		}
-		meant := deployedRoute{authorization: want.Authorization, apiKeyRequired: want.APIKeyRequired, scopes: slices.Sorted(slices.Values(want.Scopes))}
-		r.scopes = slices.Sorted(slices.Values(r.scopes))
-		out = append(out, mustHold(r.name(), "", meant.describe(), r.describe(), r.describe() == meant.describe()))
+		meant := describe(apidoc.Access{Authorization: want.Authorization, APIKeyRequired: want.APIKeyRequired, Scopes: slices.Sorted(slices.Values(want.Scopes))})
+		got := describe(r.Access)
+		out = append(out, mustHold(r.Name(), "", meant, got, got == meant))
 	}
 	return out
 }
@@ -140,7 +158,7 @@ func missingRoutes(ctx context.Context, s *session) (out []Result) {
 		return failure(d.err)
 	}
 	for _, name := range s.out.RouteNames() {
-		there := slices.ContainsFunc(d.doc, func(r deployedRoute) bool { return r.name() == name })
+		there := slices.ContainsFunc(d.doc, func(r deployedRoute) bool { return r.Name() == name })
 		got := "deployed"
 		if !there {
 			got = "not deployed"

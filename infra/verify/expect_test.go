@@ -101,8 +101,8 @@ func TestTheDeployedDocument(t *testing.T) {
 	}
 	var got []string
 	for _, r := range routes {
-		line := r.name() + ": " + r.describe() + " " + r.function
-		if r.mock {
+		line := r.Name() + ": " + describe(r.Access) + " " + r.Function()
+		if r.Mock() {
 			line += "mock"
 		}
 		got = append(got, strings.TrimSpace(line))
@@ -128,7 +128,7 @@ func FuzzDocument(f *testing.F) {
 			t.Error("routes and an error")
 		}
 		for _, r := range routes {
-			if r.authorization == "" || r.method == "" {
+			if r.Authorization == "" || r.Verb == "" {
 				t.Errorf("%+v", r)
 			}
 		}

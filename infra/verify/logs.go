@@ -97,8 +97,8 @@ func functionLogs(ctx context.Context, s *session) (out []Result) {
 	}
 	var names []string
 	for _, r := range d.doc {
-		if r.function != "" && !slices.Contains(names, r.function) {
-			names = append(names, r.function)
+		if name := r.Function(); name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
 		}
 	}
 	for _, name := range names {

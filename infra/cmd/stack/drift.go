@@ -10,11 +10,11 @@ import (
 	"slices"
 	"strings"
 
-	"auth-api/infra/cmd/internal/apidoc"
 	"auth-api/infra/cmd/internal/cli"
 	"auth-api/infra/cmd/internal/daemon"
 	"auth-api/infra/cmd/internal/review"
 	"auth-api/infra/cmd/internal/workspace"
+	"auth-api/infra/internal/apidoc"
 	"auth-api/infra/internal/sdkhttp"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"

@@ -1,19 +1,8 @@
-// Package apidoc compares two OpenAPI documents of a REST API by what they mean to API
-// Gateway: what a deployed stage serves, as GetExport tells it, and what was declared.
-//
-// An export is not the document that was imported: API Gateway adds servers, answers and
-// defaults, and leaves out what it keeps elsewhere. So what is compared is what decides
-// over a request: methods, authorization, keys, validation, integrations, authorizers and
-// the gateway's own answers. What is a property of the API as a resource, such as its
-// policy or its binary media types, is left to pulumi refresh, which sees it.
-//
-// See https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-export-api.html.
 package apidoc
 
 import (
 	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -118,155 +107,58 @@ func canonical(v any) string {
 	return string(text)
 }
 
-type document struct {
-	Paths      map[string]map[string]json.RawMessage `json:"paths"`
-	Components struct {
-		SecuritySchemes map[string]scheme `json:"securitySchemes"`
-		Schemas         map[string]any    `json:"schemas"`
-	} `json:"components"`
-	Security         []map[string][]string      `json:"security"`
-	Validators       map[string]validator       `json:"x-amazon-apigateway-request-validators"`
-	Validator        string                     `json:"x-amazon-apigateway-request-validator"`
-	GatewayResponses map[string]gatewayResponse `json:"x-amazon-apigateway-gateway-responses"`
-}
-
-type scheme struct {
-	Type       string         `json:"type"`
-	Name       string         `json:"name"`
-	AuthType   string         `json:"x-amazon-apigateway-authtype"`
-	Authorizer map[string]any `json:"x-amazon-apigateway-authorizer"`
-}
-
-type validator struct {
-	Body       bool `json:"validateRequestBody"`
-	Parameters bool `json:"validateRequestParameters"`
-}
-
-type gatewayResponse struct {
-	Status     any            `json:"statusCode"`
-	Parameters map[string]any `json:"responseParameters"`
-	Templates  map[string]any `json:"responseTemplates"`
-}
-
-type operation struct {
-	Parameters  []parameter           `json:"parameters"`
-	Body        requestBody           `json:"requestBody"`
-	Security    []map[string][]string `json:"security"`
-	Auth        struct{ Type string } `json:"x-amazon-apigateway-auth"`
-	Validator   *string               `json:"x-amazon-apigateway-request-validator"`
-	Integration map[string]any        `json:"x-amazon-apigateway-integration"`
-}
-
-type parameter struct {
-	Name     string `json:"name"`
-	In       string `json:"in"`
-	Required bool   `json:"required"`
-}
-
-type requestBody struct {
-	Required bool `json:"required"`
-	Content  map[string]struct {
-		Schema map[string]any `json:"schema"`
-	} `json:"content"`
-}
-
-// methods are the keys of a path that are operations; others describe the path.
-var methods = map[string]string{
-	"get": "GET", "put": "PUT", "post": "POST", "delete": "DELETE", "options": "OPTIONS", "head": "HEAD", "patch": "PATCH",
-	"x-amazon-apigateway-any-method": "ANY",
-}
-
-func read(text []byte) (map[string]facts, error) {
-	var doc document
-	if err := json.Unmarshal(text, &doc); err != nil {
+func read(data []byte) (map[string]facts, error) {
+	doc, err := Read(data)
+	if err != nil {
 		return nil, err
 	}
-	if doc.Paths == nil {
-		return nil, errors.New("it has no paths: it is no OpenAPI document")
-	}
 	out := map[string]facts{}
-	for path, item := range doc.Paths {
-		for key, raw := range item {
-			method, is := methods[strings.ToLower(key)]
-			if !is {
-				continue
-			}
-			var op operation
-			if err := json.Unmarshal(raw, &op); err != nil {
-				return nil, fmt.Errorf("%s %s: %w", method, path, err)
-			}
-			facts, err := doc.method(op)
-			if err != nil {
-				return nil, fmt.Errorf("%s %s: %w", method, path, err)
-			}
-			out[method+" "+path] = facts
+	for _, m := range doc.methods {
+		if out[m.Name()], err = doc.facts(m); err != nil {
+			return nil, fmt.Errorf("%s: %w", m.Name(), err)
 		}
 	}
-	for name, s := range doc.Components.SecuritySchemes {
+	for name, s := range doc.schemes {
 		if s.Authorizer != nil {
 			out["authorizer "+name] = s.authorizer()
 		}
 	}
-	for name, r := range doc.GatewayResponses {
+	for name, r := range doc.responses {
 		out["gateway response "+name] = r.facts()
 	}
 	return out, nil
 }
 
-func (d document) method(op operation) (facts, error) {
-	f := facts{}
-	if err := d.authorize(f, op); err != nil {
+func (d Document) facts(m Method) (facts, error) {
+	a, err := d.Access(m)
+	if err != nil {
 		return nil, err
 	}
-	if err := d.validate(f, op); err != nil {
-		return nil, err
-	}
-	integrate(f, op.Integration)
-	return f, nil
-}
-
-// authorize tells who may call: API Gateway asks for all that is listed.
-func (d document) authorize(f facts, op operation) error {
-	asked := op.Security
-	if asked == nil {
-		asked = d.Security
-	}
-	f[authorization] = "NONE"
-	if strings.EqualFold(op.Auth.Type, "AWS_IAM") {
-		f[authorization] = "AWS_IAM"
-	}
-	for _, all := range asked {
-		for name, scopes := range all {
-			s, known := d.Components.SecuritySchemes[name]
-			switch {
-			case !known:
-				return fmt.Errorf("security names %q, which components.securitySchemes does not have", name)
-			case strings.EqualFold(s.AuthType, "awsSigv4"):
-				f[authorization] = "AWS_IAM"
-			case s.Authorizer != nil || s.AuthType != "":
-				f[authorization] = "by " + name
-				if len(scopes) > 0 {
-					scopes = slices.Sorted(slices.Values(scopes))
-					f[authorization] += " with a scope of " + strings.Join(scopes, ", ")
-				}
-			case s.Type == "apiKey" && strings.EqualFold(s.Name, "x-api-key"):
-				f[apiKey] = "required"
-			default:
-				return fmt.Errorf("security scheme %q is neither of API Gateway's authorizers nor its API key", name)
-			}
+	f := facts{authorization: a.Authorization}
+	if a.Authorizer != "" {
+		f[authorization] = "by " + a.Authorizer
+		if len(a.Scopes) > 0 {
+			f[authorization] += " with a scope of " + strings.Join(a.Scopes, ", ")
 		}
 	}
-	return nil
+	if a.APIKeyRequired {
+		f[apiKey] = "required"
+	}
+	if err := d.validate(f, m.operation); err != nil {
+		return nil, err
+	}
+	integrate(f, m.Integration)
+	return f, nil
 }
 
 // validate tells what a request must have. Where nothing validates, what is declared of
 // parameters and body keeps nobody out.
-func (d document) validate(f facts, op operation) error {
-	name := d.Validator
+func (d Document) validate(f facts, op operation) error {
+	name := d.validator
 	if op.Validator != nil {
 		name = *op.Validator
 	}
-	v, known := d.Validators[name]
+	v, known := d.validators[name]
 	if name != "" && !known {
 		return fmt.Errorf("the request validator %q is not in x-amazon-apigateway-request-validators", name)
 	}
@@ -285,7 +177,7 @@ func (d document) validate(f facts, op operation) error {
 		for kind, content := range op.Body.Content {
 			schema := any(content.Schema)
 			if ref, is := content.Schema["$ref"].(string); is {
-				if schema, known = d.Components.Schemas[ref[strings.LastIndexByte(ref, '/')+1:]]; !known {
+				if schema, known = d.schemas[ref[strings.LastIndexByte(ref, '/')+1:]]; !known {
 					return fmt.Errorf("the body's schema is %q, which components.schemas does not have", ref)
 				}
 			}
@@ -317,11 +209,6 @@ func integrate(f facts, with map[string]any) {
 		f.set("the integration's answers", with["responses"])
 		f.set("what passes through the integration", strings.ToLower(text(with["passthroughBehavior"])))
 	}
-}
-
-func text(v any) string {
-	s, _ := v.(string)
-	return s
 }
 
 // authorizerDefaults are what an export says of authorizers that did not say so.

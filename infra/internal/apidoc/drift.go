@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/apigateway"
 )
 
@@ -51,19 +50,14 @@ func Stages(export []byte) ([]Stage, error) {
 	return out, nil
 }
 
-// Drift asks API Gateway what the stage serves, which needs apigateway:GET on its exports,
-// and returns what that says otherwise than what was deployed.
-//
-// https://docs.aws.amazon.com/apigateway/latest/api/API_GetExport.html
+// Drift asks API Gateway what the stage serves, and returns what that says otherwise than
+// what was deployed.
 func Drift(ctx context.Context, client *apigateway.Client, s Stage) ([]Difference, error) {
-	export, err := client.GetExport(ctx, &apigateway.GetExportInput{
-		RestApiId: aws.String(s.APIID), StageName: aws.String(s.Name), ExportType: aws.String("oas30"), Accepts: aws.String("application/json"),
-		Parameters: map[string]string{"extensions": "apigateway"},
-	})
+	served, err := Export(ctx, client, s.APIID, s.Name)
 	if err != nil {
 		return nil, fmt.Errorf("asking what stage %s of the API %s serves: %w", s.Name, s.APIID, err)
 	}
-	found, err := Compare([]byte(s.Document), export.Body)
+	found, err := Compare([]byte(s.Document), served)
 	if err != nil {
 		return nil, fmt.Errorf("comparing what stage %s of the API %s serves: %w", s.Name, s.APIID, err)
 	}

@@ -8,10 +8,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"auth-api/infra/cmd/internal/apidoc"
+	"auth-api/infra/internal/apidoc"
 )
 
-const goldens = "../../../api/testdata"
+const goldens = "../../api/testdata"
 
 func golden(t testing.TB, name string) []byte {
 	t.Helper()
