@@ -2,6 +2,7 @@ package cases
 
 import (
 	"bytes"
+	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -49,6 +50,22 @@ func integrationCases() []testCase {
 				}
 				r.Header.Set("Expect", "100-continue") // so that the refusal comes before the body
 				return c.send(r)
+			}},
+		{id: "41b", title: "a body within 10 MB, and an event over Lambda's 6 MB", known: open, said: "413; the words are not recorded",
+			here: answer{status: 413, kind: "RequestEntityTooLargeException", body: `{"message":"Request Too Long"}`}, why: "the function is not invoked, as the limit is Lambda's",
+			ask: func(c *on) answer {
+				return c.send(c.request("POST", c.api, "/open", strings.Repeat("x", 6<<20)))
+			}},
+		{id: "41c", title: "a body that breaks off", known: open, said: "not documented",
+			here: answer{status: 400, kind: "BadRequestException", body: `{"message":"Bad Request"}`}, why: "what did not come whole goes no further",
+			ask: func(c *on) answer {
+				return c.raw("POST /execute-api/" + c.api + "/v1/open HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello, no chunk\r\n")
+			}},
+		{id: "41d", title: fmt.Sprintf("more in bodies at once than the server holds (128 MB; here %d MB are)", bodies>>20), known: open, said: "not documented",
+			here: answer{status: 503, kind: "ServiceUnavailableException", body: `{"message":"Service Unavailable"}`}, why: "the local AWS's memory is bounded",
+			ask: func(c *on) answer {
+				const held = bodies + 64<<10 + 1 // the first 64 KB of each are not counted
+				return c.raw(fmt.Sprintf("POST /execute-api/%s/v1/open HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s", c.api, held+1, strings.Repeat("x", held)))
 			}},
 		{id: "42a", title: "the function returns a string", known: sure, aws: badGateway, ask: says(`"hello"`)},
 		{id: "42b", title: "the function returns null", known: sure, aws: badGateway, ask: says(`null`)},

@@ -172,7 +172,55 @@ func signatureCases() []testCase {
 				c.clock.advance(6 * time.Minute)
 				return c.send(r)
 			}},
+		unreadable("S6", "another algorithm", "Unsupported AWS 'algorithm': 'AWS4-HMAC-SHA1'. Supported is AWS4-HMAC-SHA256.", tampered(rewritten("AWS4-HMAC-SHA256", "AWS4-HMAC-SHA1"))),
+		unreadable("S7", "a parameter of the header twice", "Authorization header has the parameter 'SignedHeaders' twice. "+hashedHeader, tampered(rewritten("Signature=", "SignedHeaders=host, Signature="))),
+		unreadable("S8", "two dates", "X-Amz-Date, Date and X-Amz-Security-Token may be given once only.", tampered(func(r *http.Request) {
+			r.Header.Add("X-Amz-Date", "20261122T120000Z")
+		})),
+		unreadable("S9", "a Credential of four parts", "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got 'ASIAKEY/20261122/"+region+"/execute-api'.",
+			tampered(rewritten("/aws4_request", ""))),
+		unreadable("S10", "a date in another form", "Date must be in ISO-8601 'basic format'. Got '2026-11-22'. See http://en.wikipedia.org/wiki/ISO_8601", tampered(func(r *http.Request) {
+			r.Header.Set("X-Amz-Date", "2026-11-22")
+		})),
+		unreadable("S11", "presigned, without the names of the signed headers", "AWS query-string parameters must include 'X-Amz-SignedHeaders'. Re-examine the query-string parameters.", func(c *on) answer {
+			return c.send(c.requeried(func(q url.Values) { q.Del("X-Amz-SignedHeaders") }))
+		}),
+		unreadable("S12", "presigned, a parameter twice", "AWS query-string parameters may be given once only: 'X-Amz-Date'. Re-examine the query-string parameters.", func(c *on) answer {
+			return c.send(c.requeried(func(q url.Values) { q.Add("X-Amz-Date", "20261122T120000Z") }))
+		}),
+		unreadable("S13", "presigned for eight days", "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than 604800 seconds", func(c *on) answer {
+			return c.send(c.presigned("691200"))
+		}),
+		unreadable("S14", "presigned for no time", "X-Amz-Expires must be a positive number of seconds. Re-examine the query-string parameters.", func(c *on) answer {
+			return c.send(c.presigned("0"))
+		}),
+		unreadable("S15", "presigned by another algorithm", "Unsupported AWS 'algorithm'. Supported is AWS4-HMAC-SHA256.", func(c *on) answer {
+			return c.send(c.requeried(func(q url.Values) { q.Set("X-Amz-Algorithm", "AWS4-HMAC-SHA1") }))
+		}),
 	}
+}
+
+// unreadable is a case of a signature that is not written as signatures are.
+func unreadable(id, title, message string, ask func(c *on) answer) testCase {
+	return testCase{id: id, title: title, known: likely, said: "refused; neither status nor words are recorded", here: incomplete(message),
+		why: "the words are those that other AWS services use, as far as they have any", ask: ask}
+}
+
+// rewritten changes the header Authorization.
+func rewritten(from, to string) func(r *http.Request) {
+	return func(r *http.Request) {
+		r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), from, to, 1))
+	}
+}
+
+// requeried is a presigned request whose query was changed.
+func (c *on) requeried(change func(url.Values)) *http.Request {
+	c.Helper()
+	r := c.presigned("60")
+	q := r.URL.Query()
+	change(q)
+	r.URL.RawQuery = q.Encode()
+	return r
 }
 
 // presigned is a request whose signature stands in its query.

@@ -59,11 +59,15 @@ type on struct {
 	*stack
 }
 
+// bodies is how many bytes of request bodies the server holds at once: what one request
+// may have besides the first 64 KB, and one event of Lambda's.
+const bodies = 8 << 20
+
 // deploy starts a local AWS and declares the stack in it.
 func deploy(t *testing.T) *stack {
 	s := &stack{clock: &clock{}}
 	s.clock.set(noon)
-	s.aws = awstest.Start(t, awstest.WithClock(s.clock.Now))
+	s.aws = awstest.Start(t, awstest.WithClock(s.clock.Now), awstest.WithConfig(func(c *localaws.Config) { c.Bounds.Bodies = bodies }))
 	s.declareUsers(t)
 	s.declareFunctions(t)
 	s.declareAPIs(t)
