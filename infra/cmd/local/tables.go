@@ -23,19 +23,46 @@ const (
 	timeOfDay  = "15:04:05"
 )
 
+// shortest is how many characters of its id tell a request: those of a UUID's first part.
+const shortest = 8
+
+// short are as many characters of each id as tell it from the others.
+func short(list []audit.Entry) []string {
+	for n := shortest; ; n++ {
+		out, whole, seen := make([]string, len(list)), true, map[string]string{}
+		alike := false
+		for i, e := range list {
+			out[i] = e.ID[:min(n, len(e.ID))]
+			whole = whole && out[i] == e.ID
+			if of, is := seen[out[i]]; is && of != e.ID {
+				alike = true
+			}
+			seen[out[i]] = e.ID
+		}
+		if !alike || whole {
+			return out
+		}
+	}
+}
+
 // printRequests writes each request on a line of its own, and below it who asked, what
 // was decided, and why.
 func (v view) printRequests(list []audit.Entry) error {
-	const indent = "              " // below the status
-	for _, e := range list {
+	ids := short(list)
+	columns := shortest
+	for _, id := range ids {
+		columns = max(columns, len(id))
+	}
+	indent := strings.Repeat(" ", len(timeOfDay)+2+columns+2) // below the status
+	for i, e := range list {
 		paint := v.style.Green
 		if e.Status >= 400 {
 			paint = v.style.Red
 		}
-		first := fmt.Sprintf("%s  %s  %s  ", v.style.Dim(e.Time.UTC().Format(timeOfDay)), paint(fmt.Sprintf("%3d", e.Status)), cli.Plain(e.Method))
+		first := fmt.Sprintf("%s  %s  %s  %s  ", v.style.Dim(e.Time.UTC().Format(timeOfDay)), fmt.Sprintf("%-*s", columns, cli.Plain(ids[i])), paint(fmt.Sprintf("%3d", e.Status)), cli.Plain(e.Method))
 		room := 0
 		if v.width > 0 {
-			room = max(8, v.width-len(timeOfDay)-len("  403  ")-len(e.Method)-2)
+			room = max(8, v.width-len(indent)-len("403  ")-len(e.Method)-2)
 		}
 		request := cli.Plain(e.Path)
 		if e.Path == "/" || e.Path == "" {

@@ -84,7 +84,8 @@ requests, newest last. Times are the local AWS's clock's, in UTC.
 Queries, headers and bodies are not in it, and neither is what the functions ask
 for their own work. The log (make logs) tells more of a signature that did not
 match. make explain REQUEST=ID tells the whole way of one of them, by the id
-that --json has; REQUEST=last that of the newest that the gateway refused.`,
+that stands behind its time, or that --json and the answer's x-amzn-RequestId
+have in full; REQUEST=last that of the newest that the gateway refused.`,
 		`  local requests --denied                 what was refused, and why
   local requests --denied --follow        as it happens, until interrupted
   local requests --service InitiateAuth   sign-ins

@@ -61,7 +61,7 @@ func TestTheCommandsForTesters(t *testing.T) {
 		says string
 	}{
 		{"requests", 0, "400  GET  /bucket/first\n", ""},
-		{"requests --denied", 0, "403  GET  /_local/users\n              deny a page of another origin asks", ""},
+		{"requests --denied", 0, "403  GET  /_local/users\n                    deny a page of another origin asks", ""},
 		{"requests --service tea", 0, "No such request was made", ""},
 		{"requests --limit 0", cli.Usage, "", "--limit is 0; legal are numbers from 1"},
 		{"requests more", cli.Usage, "", "there are 1 arguments; local requests takes 0"},
@@ -162,9 +162,9 @@ func TestRequestsFitATerminal(t *testing.T) {
 	var out bytes.Buffer
 	v := view{out: &out, width: 60}
 	if err := v.printRequests([]audit.Entry{{
-		Method: "GET", Path: "/execute-api/" + strings.Repeat("x", 100), Status: 403, Time: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC),
+		ID: "5bfcbe81-0000-4000-8000-000000000000", Method: "GET", Path: "/execute-api/" + strings.Repeat("x", 100), Status: 403, Time: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC),
 		Caller: "arn:aws:sts::000000000000:assumed-role/" + strings.Repeat("y", 60), Decision: "deny", Reason: strings.Repeat("because \x1b[2J ", 20), Fault: "it broke",
-	}, {Method: "POST", Path: "/", Service: "cognito-idp SignUp", Status: 200}}); err != nil {
+	}, {ID: "5bfcbe81-1000-4000-8000-000000000000", Method: "POST", Path: "/", Service: "cognito-idp SignUp", Status: 200}}); err != nil {
 		t.Fatal(err)
 	}
 	for _, line := range strings.Split(out.String(), "\n") {
@@ -172,8 +172,28 @@ func TestRequestsFitATerminal(t *testing.T) {
 			t.Errorf("%d columns: %q", n, line)
 		}
 	}
-	if !strings.Contains(out.String(), "it broke") || !strings.Contains(out.String(), "POST  cognito-idp SignUp") {
-		t.Error(out.String())
+	for _, want := range []string{"it broke", "12:00:00  5bfcbe81-0  403  GET  /execute-api/", "00:00:00  5bfcbe81-1  200  POST  cognito-idp SignUp"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("there is no %q in\n%s", want, out.String())
+		}
+	}
+}
+
+// What tells a request is short, and no longer than it must be.
+func TestIDsAreAsShortAsTheyMayBe(t *testing.T) {
+	for _, test := range []struct{ ids, want string }{
+		{"", ""},
+		{"5bfcbe81-0000-4000 6bfcbe81-0000-4000", "5bfcbe81 6bfcbe81"},
+		{"5bfcbe81-0000-4000 5bfcbe81-0010-4000 6", "5bfcbe81-000 5bfcbe81-001 6"},
+		{"5bfcbe81-0000 5bfcbe81-0000", "5bfcbe81 5bfcbe81"}, // one request, twice
+	} {
+		var list []audit.Entry
+		for _, id := range strings.Fields(test.ids) {
+			list = append(list, audit.Entry{ID: id})
+		}
+		if got := strings.Join(short(list), " "); got != test.want {
+			t.Errorf("%q is told as %q, want %q", test.ids, got, test.want)
+		}
 	}
 }
 

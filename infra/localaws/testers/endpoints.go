@@ -62,7 +62,7 @@ func Endpoints() []Endpoint {
 				{"since", "those after the one with this id; all when none of this id is held any more"}, limitParameter,
 			}, serve: (*Service).serveRequests},
 		{Method: "GET", Path: Prefix + "/explain", Does: "One of these requests with every gate of API Gateway on its way, every statement that was looked at, and what is answered; decided again, by what is declared now.",
-			Query: []Parameter{{"request", "the id of the request, as the answer had it in x-amzn-RequestId"}}, serve: (*Service).serveExplain},
+			Query: []Parameter{{"request", "the id of the request, as the answer had it in x-amzn-RequestId, or as much of its beginning as no other has"}}, serve: (*Service).serveExplain},
 		{Method: "GET", Path: Prefix + "/users", Does: "The user pools' users: names, status, attributes, groups, times, whether declared, until when locked. Never a password, hash or code.", Query: []Parameter{poolParameter},
 			serve: (*Service).serveUsers},
 		{Method: "GET", Path: Prefix + "/tokens", Does: "The last thousand ID and access tokens since the start, and the sign-ins with a refresh token: ids, use, client, user, issued, expires, revoked. Never a token.",
