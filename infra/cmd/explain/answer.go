@@ -21,6 +21,7 @@ type answer struct {
 	Notes    []string     `json:"notes,omitempty"`
 
 	routes []gateway.Route // of the stage
+	oneOf  int             // how many stages there are
 	fresh  bool            // nothing is deployed, and what is planned is told in its place
 }
 
@@ -73,13 +74,14 @@ func (a answer) before() string {
 
 // basis says what the answer is of, and by whose rules.
 func (a answer) basis() string {
-	switch a.Source {
-	case fromLog:
+	if a.Source == fromLog {
 		return "a request to the local AWS of stack " + a.Stack + ", as its log has it"
-	case fromProgram:
-		return "stack " + a.Stack + ", as planned; decided by the local AWS's rules"
 	}
-	return "stack " + a.Stack + ", as deployed; decided by the local AWS's rules"
+	of := "stack " + a.Stack
+	if a.oneOf > 1 {
+		of += ", stage " + a.Way.Stage + " of the API " + a.Way.API
+	}
+	return of + ", as " + a.Source + "; decided by the local AWS's rules"
 }
 
 // notDeployed is the word that goes with an answer about what is not there yet.

@@ -26,7 +26,7 @@ import (
 
 // options are the command line's.
 type options struct {
-	stack            string
+	stack, stage     string
 	as, token        string
 	noKey, wrongKey  bool
 	claims, scopes   []string
@@ -68,10 +68,13 @@ On routes with a Cognito authorizer users send the token that the route wants,
 in place of a signature. --claim says what else the ID token holds, from which
 tags of the credentials follow.
 
---request explains a request that was made, by the id in its x-amzn-RequestId:
-one of the last thousand of the local AWS, or last for the newest that was
-refused. --message says what an error message means: the page
-infra/cmd/explain/ERRORS.md.
+The stack's stage is meant, the one that its output apiUrl ends with. A stack to
+which somebody gave more stages, or more APIs, takes --stage. What a canary
+sends to another version of a function is decided alike, and is not told apart.
+
+--request explains a request that was made, by the id in its x-amzn-RequestId,
+or by the beginning of it that bin/local requests shows: one of the last
+thousand of the local AWS, or last for the newest that was X
 
 --json prints {"stack", "source", "caller", "way", "toChange", "notes"}; with
 --request there is "request" in place of "caller"; with --message it is
@@ -111,6 +114,7 @@ allowed nor refused.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&o.stack, "stack", "local", "the stack: Pulumi.NAME.yaml")
+	flags.StringVar(&o.stage, "stage", "", "the stage, STAGE or API/STAGE (default the stack's)")
 	flags.StringVar(&o.as, "as", "nobody", "who calls: nobody, anonymous, guest, user, or the name of a group, function, user or role")
 	flags.BoolVar(&o.noKey, "no-key", false, "leave the API key out")
 	flags.BoolVar(&o.wrongKey, "wrong-key", false, "send an API key that is nobody's")
@@ -158,6 +162,8 @@ func (o *options) check(args []string) error {
 		return fmt.Errorf("--token is %q; legal are id and access", o.token)
 	case o.request != "" && o.message != "", (o.request != "" || o.message != "") && len(args) > 0:
 		return errors.New("a route, --request and --message are three questions; ask one of them")
+	case o.stage != "" && (o.request != "" || o.message != ""):
+		return errors.New("--stage is for routes: a request went to a stage of its own, and messages are the same on all")
 	case o.request != "" && o.planned:
 		return errors.New("--request is about what happened, and --planned about what would; ask one of them")
 	case o.message != "" && o.expect != "":
@@ -243,10 +249,10 @@ func (o *options) ask(a answer, m inspect.Moment, stack workspace.Stack) (answer
 	if err != nil {
 		return a, err
 	}
-	if len(stages) == 0 {
-		return a, errors.New("explaining: the stack has no API")
+	s, err := o.stageOf(stages, m.Stage)
+	if err != nil {
+		return a, &cli.ExitError{Code: cli.Usage, Err: err}
 	}
-	s := stages[0]
 	route, err := m.AWS.Gateway.RouteOf(s.Stage.APIID, s.Stage.Name, o.target.method, o.target.path)
 	if err != nil {
 		return a, err
@@ -281,7 +287,7 @@ func (o *options) ask(a answer, m inspect.Moment, stack workspace.Stack) (answer
 		}
 	}
 	a.Caller, a.Way = &who, &way
-	a.routes = s.Routes
+	a.routes, a.oneOf = s.Routes, len(stages)
 	a.Notes = append(a.Notes, s.Notes...)
 	if s.LooksAtAddresses() {
 		a.Notes = append(a.Notes, "a policy looks at where requests come from: this one comes from "+q.SourceIP)

@@ -266,6 +266,8 @@ func TestTheCommandLine(t *testing.T) {
 		{[]string{"--message", "x", "--request", "last"}, cli.Usage, "three questions"},
 		{[]string{"--message", "Forbidden", "--expect", "refused"}, cli.Usage, "--expect is for routes"},
 		{[]string{"--request", "last", "--planned"}, cli.Usage, "what happened"},
+		{[]string{"--request", "last", "--stage", "v1"}, cli.Usage, "a request went to a stage of its own"},
+		{[]string{"/signed", "--planned", "--stack", "menu", "--stage", "v9"}, cli.Usage, `--stage is "v9", and there is none; there are auth-api-menu/dev`},
 		{[]string{"--message", "short and stout"}, cli.Failed, "ERRORS.md lists"},
 		{[]string{"/x", "--planned", "--stack", "menu", "--as", "eve"}, cli.Usage, `AS is "eve", and nobody is called so; there are nobody, anonymous, ann, authenticated, function `},
 		{[]string{"/x", "--planned", "--stack", "menu", "--as", "guest", "--claim", "a=b"}, cli.Usage, "are of users who sign in, and guest does not"},
@@ -287,28 +289,31 @@ func TestTheCommandLine(t *testing.T) {
 	}
 }
 
-// What is deployed on AWS is explained with the account that it is of, and a permission
-// that somebody took away is found.
-func TestWhatIsDeployed(t *testing.T) {
+// pulumi puts a Pulumi CLI on PATH that has this state for every stack.
+func pulumi(t *testing.T, state string) {
+	t.Helper()
 	if runtime.GOOS == "windows" {
 		t.Skip("the stand-in for Pulumi is a shell script")
 	}
+	bin := t.TempDir()
+	script := "#!/bin/sh\ncase \"$1 $2\" in\n'stack export') cat \"$0.state\" ;;\n*) exit 1 ;;\nesac\n"
+	for name, text := range map[string]string{"pulumi": script, "pulumi-language-go": script, "pulumi.state": state} {
+		if err := os.WriteFile(filepath.Join(bin, name), []byte(text), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+}
+
+// What is deployed on AWS is explained with the account that it is of, and a permission
+// that somebody took away is found.
+func TestWhatIsDeployed(t *testing.T) {
 	data, err := os.ReadFile("../internal/inspect/testdata/deployed.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	of := func(state string) {
-		bin := t.TempDir()
-		script := "#!/bin/sh\ncase \"$1 $2\" in\n'stack export') cat \"$0.state\" ;;\n*) exit 1 ;;\nesac\n"
-		for name, text := range map[string]string{"pulumi": script, "pulumi-language-go": script, "pulumi.state": state} {
-			if err := os.WriteFile(filepath.Join(bin, name), []byte(text), 0o700); err != nil {
-				t.Fatal(err)
-			}
-		}
-		t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
-	}
 	t.Chdir(checkout(t))
-	of(string(data))
+	pulumi(t, string(data))
 	account := regexp.MustCompile(`execute-api:[a-z0-9-]+:(\d{12}):`).FindSubmatch(data)[1]
 	_, out, complaint := run(t, "GET /require-auth", "--as", "guest", "--stack", "menu")
 	for _, want := range []string{"stack menu, as deployed; decided by the local AWS's rules", "403 AccessDeniedException", "assumed-role/auth-api-dev-", ":" + string(account) + ":", "********" + string(account[8:]) + ":"} {
@@ -326,7 +331,7 @@ func TestWhatIsDeployed(t *testing.T) {
 	if !taken.Match(data) {
 		t.Fatal("the state has no permission for the route")
 	}
-	of(string(taken.ReplaceAll(data, []byte(`"sourceArn": "arn:aws:execute-api:us-west-2:`+string(account)+`:other/*/GET/require-auth"`))))
+	pulumi(t, string(taken.ReplaceAll(data, []byte(`"sourceArn": "arn:aws:execute-api:us-west-2:`+string(account)+`:other/*/GET/require-auth"`))))
 	code, out, _ := run(t, "GET /require-auth", "--as", "user", "--stack", "menu", "--expect", "refused")
 	for _, want := range []string{"500 InternalServerErrorException", "API Gateway may not invoke the function", "ArnLike AWS:SourceArn", "brings it back"} {
 		if !strings.Contains(out, want) || code != cli.OK {

@@ -51,7 +51,11 @@ type stateResource struct {
 	ID       resource.ID    `json:"id"`
 	Type     string         `json:"type"`
 	Inputs   map[string]any `json:"inputs"`
+	Outputs  map[string]any `json:"outputs"`
 }
+
+// served finds API and stage in an address of API Gateway, or of the local AWS.
+var served = regexp.MustCompile(`^(?:https://([a-z0-9]+)\.execute-api\.[^/]+|http://[^/]+/execute-api/([a-z0-9]+))/([A-Za-z0-9_]+)$`)
 
 // execution is the ARN of an API, which tells account and region.
 var execution = regexp.MustCompile(`"executionArn": ?"arn:aws[a-z-]*:execute-api:([a-z0-9-]+):(\d{12}):`)
@@ -88,6 +92,11 @@ func deployed(export []byte, use func(Moment) error) (err error) {
 	p, left := provider.New(aws), leftOut{}
 	waiting, pending := 0, 0
 	for _, r := range s.Deployment.Resources { // each after what it depends on
+		if address, _ := r.Outputs["apiUrl"].(string); r.Type == "pulumi:pulumi:Stack" {
+			if found := served.FindStringSubmatch(address); found != nil {
+				m.Stage = found[1] + found[2] + "/" + found[3]
+			}
+		}
 		switch {
 		case !r.Custom || len(r.Type) < 4 || r.Type[:4] != "aws:":
 			continue

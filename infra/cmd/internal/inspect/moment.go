@@ -12,6 +12,9 @@ type Moment struct {
 	AWS     *localaws.Server
 	Account string   // that the stack is of; in AWS it is localaws.Account
 	Notes   []string // what is not considered
+	// Stage is the one that the output apiUrl leads to, as API-ID/STAGE. It is empty where
+	// the state does not tell: as planned, and where the API has a domain of its own.
+	Stage string
 	// Users are those that the stack declares, who are not in AWS: nobody signs in there.
 	Users map[string]User
 }
