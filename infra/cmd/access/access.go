@@ -36,9 +36,10 @@ whether the request gets through to the function, and which statement says so.
 
 Nothing is read off the settings. The resources are declared in a local AWS that
 lives for the moment: OpenAPI document, resource policy, roles with all their
-policies and trust, identity pool, groups, usage plan and authorizers. It
-decides by the code that decides real requests there; AWS is not asked, and
-nothing is changed. That works for stacks on AWS as for local ones.
+policies and trust, identity pool, groups, usage plan, authorizers, and the
+permissions by which functions let API Gateway invoke them. It decides by the
+code that decides real requests there; AWS is not asked, and nothing is changed.
+That works for stacks on AWS as for local ones.
 
 What is deployed is taken from the stack's state. A stack that is not deployed,
 or any with --planned, is shown as its program and stack file would have it.
@@ -51,11 +52,11 @@ What somebody changed by hand is seen after make refresh.
             All but anonymous send an API key that is good on the stage.
   yes       gets through            key   gets through, with an API key on top
   403, 401  is refused so           NAME? the Lambda authorizer NAME decides
+  500       gets past every gate, and API Gateway may not invoke the function
   some      policies tell the route's paths apart; --why says how
 
-Rates, quotas and request validation are no part of it, nor is whether a
-function lets API Gateway invoke it: where it does not, who gets through is
-answered 500. explain tells of these, for one route and caller.
+Rates, quotas and request validation are no part of it. explain tells of these,
+for one route and caller.
 
 --json prints {"stack", "source", "tables"}: source is deployed or planned; each
 table has api, stage, from, callers (name, kind, role, scope, noCredentials),

@@ -36,6 +36,10 @@ func TestWhatIsDeployed(t *testing.T) {
 	if wild == state {
 		t.Fatal("the state has no policy to change")
 	}
+	taken := strings.Replace(state, `/*/GET/require-auth"`, `/*/GET/elsewhere"`, 1) // the permission to invoke the route's function
+	if taken == state {
+		t.Fatal("the state has no permission to change")
+	}
 	for name, test := range map[string]struct {
 		state, stacks string
 		stack         string
@@ -51,6 +55,9 @@ func TestWhatIsDeployed(t *testing.T) {
 		"another policy, alike":        {wild, "", "article", []string{"--expect-no-changes"}, cli.OK, []string{"no changes."}, ""},
 		"changes":                      {state, "", "menu", []string{"--changes"}, cli.OK, []string{"WIDER     GET /require-auth: guest refused → allowed", "narrower  GET /no-auth (gone): "}, ""},
 		"changes that nobody expected": {state, "", "menu", []string{"--expect-no-changes"}, cli.Changed, []string{"WIDER"}, "no changes were expected"},
+		"a permission that is gone":    {taken, "", "article", nil, cli.OK, []string{"GET /require-auth  403        403       403    500            403", "500: gets past the gates before"}, ""},
+		"why it is so":                 {taken, "", "article", []string{"--why"}, cli.OK, []string{"refused, 500 InternalServerErrorException: API Gateway may not invoke"}, ""},
+		"it would come back":           {taken, "", "article", []string{"--changes"}, cli.OK, []string{"WIDER     GET /require-auth: authenticated refused → allowed with an API key"}, ""},
 		"no such stack":                {"", `[{"name": "other"}]`, "article", nil, cli.OK, []string{"as planned", notDeployed}, ""},
 		"no such stack, in Markdown":   {"", `[]`, "article", []string{"--markdown"}, cli.OK, []string{notDeployed}, ""},
 		"nothing in it":                {`{"version":3,"deployment":{}}`, "", "article", []string{"--changes"}, cli.OK, []string{"as planned", notDeployed}, ""},

@@ -166,14 +166,24 @@ func describe(c *access.Cell) string {
 	return "refused"
 }
 
+// uninvoked reports whether a function is not invoked, for want of a permission or because
+// it is gone: that of the route, or of its Lambda authorizer.
+func uninvoked(c access.Cell) bool {
+	return c.Error == "InternalServerErrorException" || c.Error == "AuthorizerConfigurationException"
+}
+
 // legend explains the marks that the view has, and the columns.
 func (v view) legend() []string {
 	has := map[access.Access]bool{}
+	var broken []string
 	key, asks := false, []string{}
 	for _, r := range v.rows {
 		for _, c := range v.columns {
 			cell := r.row.Cells[c.index]
 			has[cell.Access], key = true, key || cell.Key
+			if uninvoked(cell) && !slices.Contains(broken, mark(cell)) {
+				broken = append(broken, mark(cell))
+			}
 			if cell.Access == access.Asks && !slices.Contains(asks, cell.Authorizer) {
 				asks = append(asks, cell.Authorizer)
 			}
@@ -188,6 +198,7 @@ func (v view) legend() []string {
 	say(has[access.Allowed], "yes: gets through")
 	say(key, "key: gets through with an API key on top")
 	say(has[access.Refused], "a status: is refused with it")
+	say(broken != nil, strings.Join(broken, ", ")+": gets past the gates before, and API Gateway may not invoke the function: --why tells more")
 	say(has[access.Some], "some: policies tell the route's paths apart")
 	for _, name := range asks {
 		say(true, name+"?: authorizer "+name+" decides, by its code")

@@ -1,6 +1,7 @@
 // Package access answers, from what is declared in a local AWS, who may call what: for
 // every route of every stage and every kind of caller whether the request would be let
-// through to the function, and which statement says so.
+// through to the function, which API Gateway must be permitted to invoke, and which
+// statement says so.
 //
 // Nothing is looked up in settings, and nothing is decided here: credentials are those
 // that the identity pools and IAM would give, and each cell is a question to the gateway,
@@ -197,7 +198,7 @@ func (b *builder) cell(s stage, verb string, paths []example, c asker) (Cell, er
 	all := Paths{}
 	for i, path := range paths {
 		q := c.question
-		q.OwnDomain = s.disabled
+		q.OwnDomain, q.Invoke = s.disabled, true
 		q.APIID, q.Stage, q.Method, q.Path, q.SourceIP = s.apiID, s.name, verb, path.by(q.Caller), b.from
 		r, err := b.aws.Gateway.Ask(q)
 		if err != nil {
@@ -207,6 +208,9 @@ func (b *builder) cell(s stage, verb string, paths []example, c asker) (Cell, er
 		switch {
 		case !r.Allowed:
 			cell.Status, cell.Error = r.Answer.Status, r.Answer.Code
+			if r.Authorizer != "" {
+				cell.Reason += ", where the Lambda authorizer " + r.Authorizer + " lets it in"
+			}
 			if c.NoCredentials != "" && r.Route.Authorization == openapi.AuthIAM {
 				cell.Reason = "gets no credentials: " + c.NoCredentials
 			}

@@ -80,6 +80,35 @@ func TestEveryKindOfCaller(t *testing.T) {
 	}
 }
 
+// Where API Gateway may not invoke a function, who gets so far is answered 500, and who
+// does not is refused as before.
+func TestFunctionsThatMayNotBeInvoked(t *testing.T) {
+	table := world{
+		routes: map[string][]string{
+			"GET /barred": {"barred"}, "GET /barred/keyed": {"api_key", "barred"}, "GET /barred/signed": {"sigv4", "barred"}, "GET /barred/door": {"custom", "barred"}, "GET /shut": {"shut"},
+		},
+		policies: map[string][]string{"authenticated": {document(allow("v1/GET/barred/signed"))}},
+	}.table(t)
+	expect(t, table, []string{"anonymous", "key only", "guest", "authenticated"}, map[string]string{
+		"GET /barred":        "500, 500, 500, 500",
+		"GET /barred/keyed":  "403, 500, 500, 500",
+		"GET /barred/signed": "403, 403, 403, 500",
+		"GET /barred/door":   "401, 401, 500, 500",
+		"GET /shut":          "401, 401, 500, 500",
+	})
+	const why = "API Gateway may not invoke the function: no statement allows it"
+	for route, want := range map[string]access.Cell{
+		"GET /barred":        {Error: "InternalServerErrorException", Reason: why},
+		"GET /barred/signed": {Error: "InternalServerErrorException", Reason: why},
+		"GET /barred/door":   {Error: "InternalServerErrorException", Reason: why + ", where the Lambda authorizer custom lets it in"},
+		"GET /shut":          {Error: "AuthorizerConfigurationException", Reason: "the authorizer was not run: "},
+	} {
+		if got := cell(t, table, route, "authenticated"); got.Error != want.Error || !strings.HasPrefix(got.Reason, want.Reason) {
+			t.Errorf("%s: %s, %s; want %s, %s", route, got.Error, got.Reason, want.Error, want.Reason)
+		}
+	}
+}
+
 // What a reviewer looks for: doors that somebody opened, or meant to close.
 func TestPoliciesAreDecidedAsTheyStand(t *testing.T) {
 	routes := map[string][]string{"GET /a": {"sigv4"}, "POST /a": {"sigv4"}}
@@ -152,7 +181,7 @@ func TestWhereRequestsComeFrom(t *testing.T) {
 		resource: document(`{"Effect":"Allow","Principal":"*","Action":"execute-api:Invoke","Resource":"execute-api:/*"}`,
 			`{"Effect":"Deny","Principal":"*","Action":"execute-api:Invoke","Resource":"execute-api:/*","Condition":{"NotIpAddress":{"aws:SourceIp":"203.0.113.0/24"}}}`),
 	}
-	aws := awstest.Start(t)
+	aws := awstest.Start(t, opened)
 	w.declare(t, aws)
 	callers := []string{"anonymous", "guest"}
 	outside := one(t, aws, "")
@@ -223,7 +252,7 @@ func TestManyRoutes(t *testing.T) {
 		}
 	}
 	w.policies["authenticated"] = []string{document(allow(mine...))}
-	aws := awstest.Start(t)
+	aws := awstest.Start(t, opened)
 	w.declare(t, aws)
 	start := time.Now()
 	table := one(t, aws, "")

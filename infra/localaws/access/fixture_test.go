@@ -24,7 +24,7 @@ import (
 // world is a stack of a test's own. Policies are IAM documents, in which API stands for
 // the API's id.
 type world struct {
-	routes     map[string][]string // security schemes by METHOD /path: sigv4, api_key, users, users:SCOPE, custom
+	routes     map[string][]string // security schemes by METHOD /path: sigv4, api_key, users, users:SCOPE, custom, shut; barred is a function that API Gateway may not invoke
 	policies   map[string][]string // inline policies by role: guest, authenticated, a group, a function
 	managed    map[string]string   // one managed policy by role
 	resource   string              // the API's policy
@@ -89,6 +89,10 @@ func (w world) body(userPoolARN string) (string, error) {
 		}
 		var security []any
 		for _, s := range schemes {
+			if s == "barred" {
+				operation["x-amazon-apigateway-integration"].(map[string]any)["uri"] = uri("barred")
+				continue
+			}
 			scopes := []any{}
 			s, scope, has := strings.Cut(s, ":")
 			if has {
@@ -116,6 +120,8 @@ func (w world) body(userPoolARN string) (string, error) {
 				"x-amazon-apigateway-authorizer": map[string]any{"type": "cognito_user_pools", "providerARNs": []any{userPoolARN}}}),
 			"custom": scheme("X-Door", map[string]any{"x-amazon-apigateway-authtype": "custom",
 				"x-amazon-apigateway-authorizer": map[string]any{"type": "request", "authorizerUri": uri("doorman"), "identitySource": "method.request.header.X-Door"}}),
+			"shut": scheme("X-Door", map[string]any{"x-amazon-apigateway-authtype": "custom",
+				"x-amazon-apigateway-authorizer": map[string]any{"type": "request", "authorizerUri": uri("barred"), "identitySource": "method.request.header.X-Door"}}),
 		}},
 	})
 	return string(text), err
@@ -304,7 +310,7 @@ func (w world) stage(ctx *pulumi.Context, rest *apigateway.RestApi) (pulumi.Stri
 // table brings the world up and returns who may call what.
 func (w world) table(t testing.TB) access.Table {
 	t.Helper()
-	aws := awstest.Start(t)
+	aws := awstest.Start(t, opened)
 	w.declare(t, aws)
 	return one(t, aws, "")
 }

@@ -11,16 +11,36 @@ import (
 	"auth-api/infra/client"
 	"auth-api/infra/localaws"
 	"auth-api/infra/localaws/access"
+	"auth-api/infra/localaws/authz"
 	"auth-api/infra/localaws/awstest"
 	"auth-api/infra/localaws/lambda"
 	"github.com/alexedwards/argon2id"
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// open is a function that answers all, and an authorizer that lets everybody in.
+// open is a function that answers all, and an authorizer that lets everybody in; what is
+// called barred API Gateway may not invoke.
 type open struct{}
 
-func (open) Invoke(_ context.Context, in lambda.Invocation) (lambda.Result, error) {
+func (open) Permitted(in lambda.Invocation) (authz.Decision, []authz.Step, error) {
+	if strings.HasSuffix(in.Function, ":barred") {
+		return authz.Decision{Reason: "no statement allows it"}, nil, lambda.ErrNotPermitted
+	}
+	return authz.Decision{Allowed: true, Reason: "everybody may"}, nil, nil
+}
+
+// opened gives the local AWS such functions.
+var opened = awstest.WithConfig(func(c *localaws.Config) {
+	c.Tune = func(rooms *localaws.Rooms) {
+		rooms.UserPool.PasswordHash = &argon2id.Params{Memory: 64, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32}
+		rooms.Gateway.Lambda = open{}
+	}
+})
+
+func (o open) Invoke(_ context.Context, in lambda.Invocation) (lambda.Result, error) {
+	if _, _, err := o.Permitted(in); err != nil {
+		return lambda.Result{}, err
+	}
 	if strings.HasSuffix(in.Function, ":doorman") {
 		return lambda.Result{Payload: []byte(`{"principalId":"somebody","policyDocument":` + `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"execute-api:Invoke","Resource":"*"}]}}`)}, nil
 	}
@@ -43,10 +63,11 @@ func TestTheTableIsWhatRequestsAreAnswered(t *testing.T) {
 			"ANY /any": {"sigv4"}, "OPTIONS /any": {}, "GET /users/{id}": {"sigv4", "api_key"}, "GET /users/me": {"sigv4"}, "DELETE /users/{id}": {"sigv4"}, "ANY /files/{rest+}": {"sigv4"}, "GET /wild/{rest+}": {"sigv4"},
 			"GET /token": {"users"}, "GET /scoped": {"users:aws.cognito.signin.user.admin"}, "GET /other": {"users:notes/read", "api_key"}, "GET /door": {"custom"}, "POST /door": {"custom", "api_key"},
 			"GET /closed": {}, "GET /closed/token": {"users"}, "GET /closed/signed": {"sigv4"}, "GET /closed/door": {"custom"},
+			"GET /barred": {"barred"}, "GET /barred/keyed": {"api_key", "barred"}, "GET /barred/signed": {"sigv4", "barred"}, "GET /barred/token": {"users", "barred"}, "GET /barred/door": {"custom", "barred"}, "GET /shut": {"shut"},
 		},
 		policies: map[string][]string{
 			"guest":         {document(allow("v1/GET/users/public*", "v1/*/any", "v1/GET/closed/*"))},
-			"authenticated": {document(allow("v1/GET/signed", "v1/*/users/*", "v1/GET/files/*", "v1/GET/wild/*"), deny("v1/GET/users/root", "v1/PUT/any", "*/wild/secret", "v1/GET/wild/a:b", "v1/*/deep"))},
+			"authenticated": {document(allow("v1/GET/signed", "v1/*/users/*", "v1/GET/files/*", "v1/GET/wild/*", "v1/GET/barred/signed"), deny("v1/GET/users/root", "v1/PUT/any", "*/wild/secret", "v1/GET/wild/a:b", "v1/*/deep"))},
 			"editors":       {document(allow("v1/*")), document(deny("v1/DELETE/*"))},
 			"worker":        {document(allow("*/PUT/*", "v1/GET/closed/signed"))},
 		},
@@ -59,12 +80,7 @@ func TestTheTableIsWhatRequestsAreAnswered(t *testing.T) {
 			`{"Effect":"Deny","Principal":"*","Action":"execute-api:Invoke","Resource":"execute-api:/v1/*/users/banned","Condition":{"IpAddress":{"aws:SourceIp":"127.0.0.1"}}}`),
 		users: map[string]string{"ann": "", "eve": "editors"},
 	}
-	server := awstest.Start(t, awstest.WithConfig(func(c *localaws.Config) {
-		c.Tune = func(rooms *localaws.Rooms) {
-			rooms.UserPool.PasswordHash = &argon2id.Params{Memory: 64, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32}
-			rooms.Gateway.Lambda = open{}
-		}
-	}))
+	server := awstest.Start(t, opened)
 	made := w.declare(t, server)
 	table := one(t, server, "127.0.0.1")
 	stack := outputs(t, server, made)
@@ -122,7 +138,7 @@ func TestTheTableIsWhatRequestsAreAnswered(t *testing.T) {
 			}
 		}
 	}
-	for _, kind := range []string{"yes", "yes key", "some", "some key", "asks custom", "asks custom key", "401", "403"} {
+	for _, kind := range []string{"yes", "yes key", "some", "some key", "asks custom", "asks custom key", "401", "403", "500"} {
 		if words[kind] == 0 {
 			t.Errorf("no cell is %q: %v", kind, words)
 		}

@@ -1,19 +1,22 @@
 package gateway
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"strings"
 
 	"auth-api/infra/localaws/authz"
 	"auth-api/infra/localaws/gateway/openapi"
 	"auth-api/infra/localaws/iam"
+	"auth-api/infra/localaws/lambda"
 	"auth-api/infra/localaws/userpool/jwt"
 )
 
 // Question asks whether the gateway would let a request through to its integration. It
 // is decided as requests are, by the same code, but for what a sender proves: that is
-// taken at its word. Ask stops at the API key; Explain goes all the way, and only what a
-// rate or a quota has left is no part of it.
+// taken at its word. Ask stops at the API key, or with Invoke at the function's door;
+// Explain goes all the way, and only what a rate or a quota has left is no part of it.
 type Question struct {
 	APIID, Stage string
 	Method       string // GET, never ANY
@@ -22,6 +25,10 @@ type Question struct {
 	Caller *iam.Caller // whose signature the request carries; nil for none
 	Token  *jwt.Claims // of the user pool's token that it carries; nil for none
 	APIKey bool        // whether it carries a key that is good on the stage, where there is one
+
+	// Invoke has Ask decide besides whether API Gateway may invoke the functions: that of a
+	// Lambda authorizer, and that of the route. Explain does in any case.
+	Invoke bool
 
 	// What Explain takes besides.
 	WrongKey bool        // it carries an API key that is nobody's
@@ -46,8 +53,8 @@ type Question struct {
 type Ruling struct {
 	Route   Route // that serves the path; the zero Route when none does
 	Allowed bool
-	// Authorizer is the Lambda authorizer that has the last word. What it says depends on
-	// its code: Allowed means then that nothing else refuses.
+	// Authorizer is the Lambda authorizer that is asked. What it says depends on its code:
+	// Allowed means then that nothing else refuses, and Answer what comes unless it does.
 	Authorizer string
 	Answer     Answer // of the gateway, as its gateway responses have it; the zero Answer when allowed
 	Reason     string // names the statement that decided, or what is missing
@@ -62,6 +69,11 @@ func (s *Service) Ask(q Question) (Ruling, error) {
 		return Ruling{}, err
 	}
 	a := asked{Question: q, service: s, state: c}
+	if q.Invoke {
+		if a.permitter, err = s.permitter(); err != nil {
+			return Ruling{}, err
+		}
+	}
 	so := a.decide()
 	out := Ruling{Reason: so.reason}
 	for _, l := range a.looks {
@@ -78,6 +90,7 @@ func (s *Service) Ask(q Question) (Ruling, error) {
 		if g := a.entry.stage.gatewayResponse(out.Answer); g != nil && g.StatusCode != 0 {
 			out.Answer.Status = g.StatusCode
 		}
+		out.Authorizer = a.depends
 	default:
 		out.Allowed = true
 		out.Authorizer = a.depends
@@ -91,12 +104,13 @@ func (s *Service) Ask(q Question) (Ruling, error) {
 // asked is the evidence of a question.
 type asked struct {
 	Question
-	service *Service
-	state   *compiled
-	entry   entry
-	looks   []Look
-	depends string // name of the Lambda authorizer that would have to be asked
-	way     *walk  // takes what each gate says, unless it is nil
+	service   *Service
+	state     *compiled
+	entry     entry
+	permitter Permitter // nil when it does not matter whether functions may be invoked
+	looks     []Look
+	depends   string // name of the Lambda authorizer that would have to be asked
+	way       *walk  // takes what each gate says, unless it is nil
 }
 
 func (a *asked) decide() outcome {
@@ -127,13 +141,44 @@ func (a *asked) decide() outcome {
 		return so
 	}
 	if a.depends != "" && st.api.APIKeySource == openapi.APIKeySourceAuthorizer {
-		return a.way.further(nil, nil, so) // the key is the authorizer's to give
+		return a.further(nil, nil, so) // the key is the authorizer's to give
 	}
 	key, p, no := a.entry.admitKey(a.state, a)
 	if a.way.keyed(key, p, no); no.refused() {
 		return no
 	}
-	return a.way.further(key, p, so)
+	return a.further(key, p, so)
+}
+
+// further goes on behind the API key, as far as was asked, and returns how it ends.
+func (a *asked) further(key *apiKey, p *plan, so outcome) outcome {
+	switch {
+	case a.way != nil:
+		return a.way.further(key, p, so)
+	case a.permitter == nil || a.entry.method.Integration.Mock != nil:
+		return so
+	}
+	if no, _, _ := a.invocable(); no.refused() {
+		return no
+	}
+	return so
+}
+
+// invocable decides whether API Gateway may invoke the method's function, as its resource
+// policy has it.
+func (a *asked) invocable() (outcome, authz.Decision, []authz.Step) {
+	d, steps, err := a.permitter.Permitted(a.entry.integration())
+	if err == nil {
+		return outcome{}, d, steps
+	}
+	so := notInvoked(context.Background(), err, a.entry.method.Integration.Timeout)
+	if so.fault == nil {
+		so.reason = "the function would not be invoked: " + so.reason
+	}
+	if errors.Is(err, lambda.ErrNotPermitted) {
+		so.reason = "API Gateway may not invoke the function: " + d.Reason
+	}
+	return so, d, steps
 }
 
 // request is one as the question's sender would make it, but for the proof, which is made
@@ -225,6 +270,11 @@ func (a *asked) verdict() (*verdict, outcome) {
 		key := a.APIKey && strings.EqualFold(source.Name, "X-Api-Key")
 		if (source.In == "header" || source.In == "query") && a.Caller == nil && a.Token == nil && !key {
 			return nil, noIdentitySource(source.In + " " + source.Name)
+		}
+	}
+	if a.permitter != nil {
+		if _, _, err := a.permitter.Permitted(a.entry.authorizer()); err != nil {
+			return nil, notAsked(err)
 		}
 	}
 	a.depends = authorizer.Name

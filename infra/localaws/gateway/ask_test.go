@@ -100,6 +100,65 @@ func TestAsk(t *testing.T) {
 	})
 }
 
+// A function that API Gateway may not invoke lets nobody through, and takes nobody's
+// refusal away who would not have come so far.
+func TestAskWhetherFunctionsMayBeInvoked(t *testing.T) {
+	f := newFixture(t)
+	f.deploy(RestAPI{Body: doctest.OpenAPI(map[string]map[string]any{
+		"GET /open": doctest.Operation("open"), "GET /barred": doctest.Operation("barred"), "GET /gone": doctest.Operation("gone"), "GET /keyed": doctest.Operation("barred", "api_key"),
+		"GET /signed": doctest.Operation("barred", "sigv4"), "GET /door": doctest.Operation("barred", "token"), "GET /door/open": doctest.Operation("open", "token"),
+	}, doctest.LambdaAuthorizers, func(d doctest.Document) {
+		d["x-amazon-apigateway-gateway-responses"] = map[string]any{"API_CONFIGURATION_ERROR": map[string]any{"statusCode": "503"}}
+	})})
+	f.plan("plan01", UsagePlan{}, "one")
+	if _, err := f.gateway.Ask(Question{APIID: apiID, Stage: "v1", Method: "GET", Path: "/open", Invoke: true}); err == nil || !strings.Contains(err.Error(), "does not tell whether one may be invoked") {
+		t.Errorf("with functions that do not tell who may invoke them: %v", err)
+	}
+	const barred = "API Gateway may not invoke the function: nobody may"
+	doors := &permitter{refuses: ":barred", gone: ":gone"}
+	f.permitting(doors)
+	for name, test := range map[string]struct {
+		question   Question
+		refuses    string // ends the ARN of what is not permitted
+		status     int
+		code       string
+		reason     string
+		authorizer string
+	}{
+		"permitted":                       {question: Question{Path: "/open"}, reason: "the method is open to everybody"},
+		"not permitted":                   {question: Question{Path: "/barred"}, status: 503, code: "InternalServerErrorException", reason: barred},
+		"no such function":                {question: Question{Path: "/gone"}, status: 500, code: "InternalServerErrorException", reason: "the function would not be invoked: ResourceNotFoundException"},
+		"with a key":                      {question: Question{Path: "/keyed", APIKey: true}, status: 503, code: "InternalServerErrorException", reason: barred},
+		"without a key":                   {question: Question{Path: "/keyed"}, status: 403, code: "ForbiddenException", reason: "no API key"},
+		"not signed":                      {question: Question{Path: "/signed"}, status: 403, code: "MissingAuthenticationTokenException", reason: "the request is not signed"},
+		"behind an authorizer":            {question: Question{Path: "/door", Token: &jwt.Claims{}}, status: 503, code: "InternalServerErrorException", reason: barred, authorizer: "token"},
+		"nothing for the authorizer":      {question: Question{Path: "/door"}, status: 401, code: "UnauthorizedException", reason: "the identity source"},
+		"both may":                        {question: Question{Path: "/door/open", Token: &jwt.Claims{}}, reason: "the Lambda authorizer token decides", authorizer: "token"},
+		"the authorizer is not":           {question: Question{Path: "/door/open", Token: &jwt.Claims{}}, refuses: ":authorizer", status: 500, code: "AuthorizerConfigurationException", reason: "the authorizer was not run"},
+		"nothing for one that may not be": {question: Question{Path: "/door/open"}, refuses: ":authorizer", status: 401, code: "UnauthorizedException", reason: "the identity source"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			doors.refuses = ":barred"
+			if test.refuses != "" {
+				doors.refuses = test.refuses
+			}
+			q := test.question
+			q.APIID, q.Stage, q.Method = apiID, "v1", "GET"
+			if r := f.asks(q); r.Allowed != (test.status == 0 || test.status >= 500) {
+				t.Errorf("where it does not matter whether functions may be invoked: %+v", r)
+			}
+			q.Invoke = true
+			r := f.asks(q)
+			if r.Allowed != (test.status == 0) || r.Answer.Status != test.status || r.Answer.Code != test.code || !strings.Contains(r.Reason, test.reason) || r.Authorizer != test.authorizer {
+				t.Errorf("%+v; want %d %s %q", r, test.status, test.code, test.reason)
+			}
+		})
+	}
+	if n := f.functions.count(); n != 0 {
+		t.Errorf("asking invoked %d functions", n)
+	}
+}
+
 // Whose credentials they are is told as for requests: a forged token is nobody's.
 func TestCallerOf(t *testing.T) {
 	f := newFixture(t)

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -33,13 +32,12 @@ func (s *Service) Explain(q Question) (Way, error) {
 	if err != nil {
 		return Way{}, fmt.Errorf("explaining %s %s: %w", q.Method, q.Path, err)
 	}
-	permitter, can := s.cfg.Lambda.(Permitter)
-	if !can {
-		return Way{}, fmt.Errorf("explaining %s %s: what runs the functions does not tell whether one may be invoked", q.Method, q.Path)
-	}
 	q.Explain = true
 	a := &asked{Question: q, service: s, state: c}
-	a.way = &walk{asked: a, permitter: permitter, way: Way{APIID: q.APIID, Stage: q.Stage, Method: q.Method, Path: q.Path}}
+	if a.permitter, err = s.permitter(); err != nil {
+		return Way{}, fmt.Errorf("explaining %s %s: %w", q.Method, q.Path, err)
+	}
+	a.way = &walk{asked: a, way: Way{APIID: q.APIID, Stage: q.Stage, Method: q.Method, Path: q.Path}}
 	so := a.decide()
 	if so.fault != nil && so.answer == nil {
 		return Way{}, fmt.Errorf("explaining %s %s: %w", q.Method, q.Path, so.fault)
@@ -47,12 +45,19 @@ func (s *Service) Explain(q Question) (Way, error) {
 	return a.way.end(so)
 }
 
+func (s *Service) permitter() (Permitter, error) {
+	p, can := s.cfg.Lambda.(Permitter)
+	if !can {
+		return nil, errors.New("what runs the functions does not tell whether one may be invoked")
+	}
+	return p, nil
+}
+
 // walk collects what the gates say. A nil walk takes nothing.
 type walk struct {
 	*asked
-	permitter Permitter
-	way       Way
-	exchange  *exchange
+	way      Way
+	exchange *exchange
 }
 
 func (w *walk) stop(g Gate, p Passage, says string, facts ...Fact) *Stop {
@@ -249,12 +254,8 @@ func (w *walk) apiName() string {
 	return called
 }
 
-// further makes the stops behind the API key, and returns how the way ends. A nil walk
-// does not go there.
+// further makes the stops behind the API key, and returns how the way ends.
 func (w *walk) further(key *apiKey, p *plan, so outcome) outcome {
-	if w == nil {
-		return so
-	}
 	if w.way.Stops[len(w.way.Stops)-1].Gate != GateKey {
 		w.stop(GateKey, Depends, "the API key is what the Lambda authorizer "+w.depends+" answers")
 	}
@@ -357,14 +358,9 @@ func (w *walk) integrated(*apiKey, *plan) outcome {
 	}
 	call := w.entry.integration()
 	facts := []Fact{{"function", call.Function}, {"on behalf of", call.SourceARN}}
-	d, steps, err := w.permitter.Permitted(call)
-	if err != nil {
-		so := notInvoked(context.Background(), err, in.Timeout)
-		says := "the function would not be invoked: " + so.reason
-		if errors.Is(err, lambda.ErrNotPermitted) {
-			says = "API Gateway may not invoke the function: " + d.Reason
-		}
-		s := w.stop(GateIntegration, RefusedAt, says, facts...)
+	so, d, steps := w.invocable()
+	if so.refused() {
+		s := w.stop(GateIntegration, RefusedAt, so.reason, facts...)
 		s.Looks = []Look{lookOf("lambda:InvokeFunction", call.Function, d, steps)}
 		return so
 	}

@@ -82,7 +82,7 @@ func TestExplain(t *testing.T) {
 		"nothing for the authorizer": {Question{Method: "GET", Path: "/door"}, false, GateAuthorization, 401, "Unauthorized", "identity source"},
 		"a token that is none":       {Question{Method: "GET", Path: "/door", Header: http.Header{"Authorization": {"sesame"}}}, false, GateAuthorization, 401, "Unauthorized", "identityValidationExpression"},
 		"something for it":           {Question{Method: "GET", Path: "/door", Header: http.Header{"Authorization": {"token-sesame"}}}, true, "", 0, "", "decides, by its code"},
-		"no permission":              {Question{Method: "GET", Path: "/barred"}, false, GateIntegration, 500, "Internal server error", "not permit"},
+		"no permission":              {Question{Method: "GET", Path: "/barred"}, false, GateIntegration, 500, "Internal server error", "API Gateway may not invoke the function: nobody may"},
 		"no function":                {Question{Method: "GET", Path: "/gone"}, false, GateIntegration, 500, "Internal server error", "ResourceNotFoundException"},
 	} {
 		t.Run(name, func(t *testing.T) {
