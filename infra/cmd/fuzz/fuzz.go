@@ -17,6 +17,7 @@ import (
 	"strings"
 	"time"
 
+	"auth-api/infra/cmd/internal/cli"
 	"github.com/spf13/cobra"
 )
 
@@ -39,8 +40,9 @@ failed on; go test repeats that input from then on.
 
 Exit codes: 0 when none failed, 1 when one did or could not be run, 2 when the
 command line is wrong.`,
-		Example: `  fuzz                                  all of them, for 3 s each
-  fuzz -time 1m ./infra/localaws/sigv4  those of a package, for longer`,
+		Example: `  make fuzz                                all of them, for 3 s each
+  make fuzz FUZZTIME=1m                    for longer
+  go run ./infra/cmd/fuzz ./infra/verify   those of a package`,
 		Args:              cobra.ArbitraryArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, patterns []string) error {
@@ -49,7 +51,7 @@ command line is wrong.`,
 	}
 	cmd.Flags().DurationVar(&length, "time", 3*time.Second, "how long each fuzzer runs")
 	cmd.Flags().IntVar(&parallel, "parallel", 2, "how many inputs are tried at once")
-	return cmd
+	return cli.RunByGo(cmd)
 }
 
 func run(ctx context.Context, patterns []string, length time.Duration, parallel int, out io.Writer) error {

@@ -31,12 +31,12 @@ comment that is kept up to date.
 
 Exit codes: 0 when it was done, 1 when it could not be, 2 when the command line
 is wrong.`,
-		Example: `  pr stack --number 123                      writes Pulumi.pr-123.yaml
-  pr comment --number 123 --file comment.md  makes the comment, or changes it`,
+		Example: `  make pr-stack PR=123                      writes Pulumi.pr-123.yaml
+  make pr-comment PR=123 FILE=comment.md    makes the comment, or changes it`,
 		Args: cobra.NoArgs,
 	}
 	root.AddCommand(stackCommand(), commentCommand())
-	return root
+	return cli.RunByGo(root)
 }
 
 func stackCommand() *cobra.Command {
@@ -52,8 +52,9 @@ off: a domain, names and prefixes of the user pool, its protection, the
 account's CloudWatch role, alarms' mail and the budget. So are secrets: they are
 encrypted for the other stack alone. It tells what it left out. A file that is
 there already is written anew.`,
-		Example: "  pr stack --number 123 --from dev",
-		Args:    cobra.NoArgs,
+		Example: `  make pr-stack PR=123 FROM=dev
+  go run ./infra/cmd/pr stack --number 123 --from dev`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := checkNumber(number); err != nil {
 				return err
@@ -91,8 +92,9 @@ sees, as make preview-comment writes it.
 It reads ` + tokenVariable + `, which needs the permission pull-requests: write,
 ` + repositoryVariable + ` (OWNER/NAME) and, on GitHub Enterprise Server,
 ` + apiVariable + `. The token is sent to that API alone, and printed nowhere.`,
-		Example: "  pr comment --number 123 --file comment.md",
-		Args:    cobra.NoArgs,
+		Example: `  make pr-comment PR=123 FILE=comment.md
+  go run ./infra/cmd/pr comment --number 123 --file comment.md`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := checkNumber(number); err != nil {
 				return err

@@ -26,8 +26,9 @@ After pulumi new with a name of your own this gives the stack files that name.
 
 Exit codes: 0 when it was done, 1 when it could not be, 2 when the command line
 is wrong.`,
-		Example: "  rename --name my-api",
-		Args:    cobra.NoArgs,
+		Example: `  make rename NAME=my-api
+  go run ./infra/cmd/rename --name my-api`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !legal.MatchString(name) {
 				return &cli.ExitError{Code: cli.Usage, Err: fmt.Errorf("--name is %q; legal are up to 31 small letters, digits and -, a letter first", name)}
@@ -44,7 +45,7 @@ is wrong.`,
 		},
 	}
 	cmd.Flags().StringVar(&name, "name", "", "the project's new name")
-	return cmd
+	return cli.RunByGo(cmd)
 }
 
 // legal leaves room for the names of stacks, functions and roles, which begin with it.

@@ -82,9 +82,21 @@ func Prepare(command *cobra.Command) {
 
 // common is what --help of every command ends with.
 const common = `
-Colours are on terminals alone; NO_COLOR=1 turns them off there. Tab completion:
+Colours are on terminals alone; NO_COLOR=1 turns them off there.
+{{- if eq .Root.DisplayName .Root.Name}} Tab completion:
+{{- else}} go run ends
+by 1 for every exit code but 0. go build -o bin/ ./infra/cmd/{{.Root.Name}} makes
+bin/{{.Root.Name}}, which has them all, and tab completion:
+{{- end}}
   source <(bin/{{.Root.Name}} completion bash)    (zsh, fish and powershell likewise)
 `
+
+// RunByGo has the help of a tool that make does not build call it as it is run.
+func RunByGo(command *cobra.Command) *cobra.Command {
+	command.Flags().BoolP("help", "h", false, "help for "+command.Name())
+	command.Annotations = map[string]string{cobra.CommandDisplayNameAnnotation: "go run ./infra/cmd/" + command.Name()}
+	return command
+}
 
 func prepare(command *cobra.Command) {
 	if legal := command.Args; legal != nil {

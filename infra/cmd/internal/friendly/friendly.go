@@ -6,6 +6,10 @@ package friendly
 import (
 	"bytes"
 	"context"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -25,7 +29,7 @@ func Check(t *testing.T, newCommand func() *cobra.Command, without WithoutJSON) 
 	root := newCommand()
 	seen := map[string]bool{}
 	walk(root, func(c *cobra.Command) {
-		path := strings.TrimPrefix(strings.TrimPrefix(c.CommandPath(), root.Name()), " ")
+		path := strings.Join(words(c), " ")
 		seen[path] = true
 		for _, fault := range faults(root, c, without[path]) {
 			t.Errorf("%s: %s", c.CommandPath(), fault)
@@ -36,6 +40,7 @@ func Check(t *testing.T, newCommand func() *cobra.Command, without WithoutJSON) 
 			t.Errorf("%s %s is left out of what prints JSON: there is no such command, or no reason", root.Name(), path)
 		}
 	}
+	built := builtByMake(t, root.Name())
 	run := func(args ...string) (code int, out, complaint string) {
 		var stdout, stderr bytes.Buffer
 		c := newCommand()
@@ -45,8 +50,11 @@ func Check(t *testing.T, newCommand func() *cobra.Command, without WithoutJSON) 
 		return code, stdout.String(), stderr.String()
 	}
 	walk(root, func(c *cobra.Command) {
-		args := strings.Fields(c.CommandPath())[1:]
+		args := words(c)
 		code, out, complaint := run(append(args, "--help")...)
+		for _, fault := range called(out, root.Name(), built) {
+			t.Errorf("%s --help %s", c.CommandPath(), fault)
+		}
 		if code != cli.OK || complaint != "" {
 			t.Errorf("%s --help: exit code %d: %s", c.CommandPath(), code, complaint)
 		}
@@ -67,6 +75,55 @@ func Check(t *testing.T, newCommand func() *cobra.Command, without WithoutJSON) 
 			t.Errorf("%s no-such-command: exit code %d, %q; want %d and what there is", root.Name(), code, complaint, cli.Usage)
 		}
 	}
+}
+
+// words are a command's path without the tool's own name.
+func words(c *cobra.Command) []string {
+	if !c.HasParent() {
+		return nil
+	}
+	return append(words(c.Parent()), c.Name())
+}
+
+// builtByMake reports whether make tools puts the tool into bin/.
+func builtByMake(t *testing.T, tool string) bool {
+	t.Helper()
+	for dir := "."; ; dir = filepath.Join("..", dir) {
+		if data, err := os.ReadFile(filepath.Join(dir, "Makefile")); err == nil {
+			line := regexp.MustCompile(`(?m)^\t@go build -o bin/ \./infra .*$`).Find(data)
+			if line == nil {
+				t.Fatal("the Makefile builds no tools into bin/")
+			}
+			return slices.Contains(strings.Fields(string(line)), "./infra/cmd/"+tool)
+		}
+		if len(dir) > 40 {
+			t.Fatal("there is no Makefile in the folders above")
+		}
+	}
+}
+
+// called are the faults of a help in what it calls the tool: bin/NAME where make puts it
+// there, and go run where it does not.
+func called(help, tool string, built bool) (out []string) {
+	byGo := "go run ./infra/cmd/" + tool
+	if built {
+		if strings.Contains(help, byGo) {
+			out = append(out, "speaks of "+byGo+", and make tools builds bin/"+tool)
+		}
+		return out
+	}
+	if !strings.Contains(help, "go build -o bin/ ./infra/cmd/"+tool) {
+		out = append(out, "speaks of bin/"+tool+", which make tools does not build, and not of how it is built")
+	}
+	_, examples, _ := strings.Cut(help, "Examples:\n")
+	examples, _, _ = strings.Cut(examples, "\n\n")
+	usage, _, _ := strings.Cut(help[max(0, strings.Index(help, "Usage:\n")):], "\n\n")
+	for _, line := range append(strings.Split(usage, "\n")[1:], strings.Split(examples, "\n")...) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, byGo) && !strings.HasPrefix(line, "make ") {
+			out = append(out, "says "+line+", and make tools does not build "+tool+": it is run by "+byGo)
+		}
+	}
+	return out
 }
 
 func walk(c *cobra.Command, visit func(*cobra.Command)) {
