@@ -2,15 +2,11 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net/netip"
-	"os"
 
 	"auth-api/infra/cmd/internal/cli"
-	"auth-api/infra/cmd/internal/daemon"
 	"auth-api/infra/cmd/internal/inspect"
 	"auth-api/infra/cmd/internal/workspace"
 	"auth-api/infra/localaws/access"
@@ -19,10 +15,8 @@ import (
 
 // options are the command line's.
 type options struct {
-	stack, from       string
-	planned           bool
+	inspect.Options
 	changes, expectNo bool
-	json, markdown    bool
 	why               bool
 }
 
@@ -90,31 +84,19 @@ are changes and --expect-no-changes was given.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&o.stack, "stack", "local", "the stack: Pulumi.NAME.yaml")
-	flags.BoolVar(&o.planned, "planned", false, "as the program and the stack file would have it, whatever is deployed")
+	o.Flags(cmd)
 	flags.BoolVar(&o.changes, "changes", false, "what a deployment would change of who may call what")
 	flags.BoolVar(&o.expectNo, "expect-no-changes", false, "as --changes, with exit code 3 when there are any")
 	flags.BoolVar(&o.why, "why", false, "tell the statement behind each cell, or what is missing")
-	flags.StringVar(&o.from, "from", "", "address that callers call from (default "+access.Elsewhere+", anywhere)")
-	flags.BoolVar(&o.json, "json", false, "print JSON, for programs")
-	flags.BoolVar(&o.markdown, "markdown", false, "print Markdown, for pull requests")
-	workspace.CompleteStacks(cmd)
 	return cmd
 }
 
 func (o *options) check() error {
 	o.changes = o.changes || o.expectNo
-	switch {
-	case o.json && o.markdown:
-		return errors.New("--json and --markdown cannot be had at once")
-	case o.planned && o.changes:
+	if o.Planned && o.changes {
 		return errors.New("--planned shows one table, and --changes compares two; say one of them")
-	case o.from != "":
-		if _, err := netip.ParseAddr(o.from); err != nil {
-			return fmt.Errorf("--from is %q; it is an IP address, such as 203.0.113.7", o.from)
-		}
 	}
-	return nil
+	return o.Check()
 }
 
 // The sources of a table.
@@ -124,28 +106,28 @@ const (
 )
 
 func (o *options) run(ctx context.Context, ws workspace.Workspace, out io.Writer) error {
-	stack, err := ws.Stack(o.stack)
+	stack, err := ws.Stack(o.Stack)
 	if err != nil {
 		return err
 	}
 	var deployed []access.Table
 	there := false
-	if !o.planned {
+	if !o.Planned {
 		if deployed, there, err = o.deployed(ctx, ws, stack); err != nil {
-			return fmt.Errorf("%w; --planned shows what Pulumi.%s.yaml would allow, and asks nobody", err, o.stack)
+			return fmt.Errorf("%w; --planned shows what Pulumi.%s.yaml would allow, and asks nobody", err, o.Stack)
 		}
 	}
 	if there && !o.changes {
-		return o.print(out, answer{Stack: o.stack, Source: fromState, Tables: deployed})
+		return o.print(out, answer{Stack: o.Stack, Source: fromState, Tables: deployed})
 	}
-	planned, err := inspect.Planned(ws.Root, o.stack, o.from)
+	planned, err := inspect.Planned(ws.Root, o.Stack, o.From)
 	if err != nil {
 		return err
 	}
 	if !o.changes {
-		return o.print(out, answer{Stack: o.stack, Source: fromProgram, Tables: planned, fresh: !o.planned})
+		return o.print(out, answer{Stack: o.Stack, Source: fromProgram, Tables: planned, fresh: !o.Planned})
 	}
-	a := answer{Stack: o.stack, Source: fromProgram, Tables: planned, Changes: access.Diff(deployed, planned), compared: true, fresh: !there}
+	a := answer{Stack: o.Stack, Source: fromProgram, Tables: planned, Changes: access.Diff(deployed, planned), compared: true, fresh: !there}
 	if err := o.print(out, a); err != nil {
 		return err
 	}
@@ -157,15 +139,11 @@ func (o *options) run(ctx context.Context, ws workspace.Workspace, out io.Writer
 
 // deployed works out the table of the stack's state, and whether it is deployed at all.
 func (o *options) deployed(ctx context.Context, ws workspace.Workspace, stack workspace.Stack) ([]access.Table, bool, error) {
-	p, err := ws.Pulumi(stack, daemon.State{})
-	if err != nil {
-		return nil, false, err
+	state, err := inspect.State(ctx, ws, stack)
+	var tables []access.Table
+	if err == nil {
+		tables, err = inspect.Deployed(state, o.From)
 	}
-	state, exists, err := p.Export(ctx)
-	if err != nil || !exists {
-		return nil, false, err
-	}
-	tables, err := inspect.Deployed(state, o.from)
 	if errors.Is(err, inspect.ErrNotDeployed) {
 		return nil, false, nil
 	}
@@ -184,36 +162,21 @@ type answer struct {
 }
 
 func (o *options) print(out io.Writer, a answer) error {
-	switch {
-	case o.json:
-		return a.json(out)
-	case o.markdown:
-		return a.markdown(out, o.why)
-	}
-	style := cli.Style{}
-	if file, isFile := out.(*os.File); isFile {
-		style = cli.StyleFor(file)
-	}
-	return a.text(out, style, cli.Width(out), o.why)
+	p := newPage(out)
+	return o.Print(p, a.json(), func() error { return a.markdown(p, o.why) }, func() error { return a.text(p, o.why) })
 }
 
-func (a answer) json(out io.Writer) error {
-	var v any = struct {
-		Stack  string         `json:"stack"`
-		Source string         `json:"source"`
-		Tables []access.Table `json:"tables"`
-	}{a.Stack, a.Source, a.Tables}
+// json is what is printed for programs.
+func (a answer) json() any {
 	if a.compared {
-		v = struct {
+		return struct {
 			Stack   string          `json:"stack"`
 			Changes []access.Change `json:"changes"`
 		}{a.Stack, a.Changes}
 	}
-	encoder := json.NewEncoder(out)
-	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(v); err != nil {
-		return fmt.Errorf("printing who may call what: %w", err)
-	}
-	return nil
+	return struct {
+		Stack  string         `json:"stack"`
+		Source string         `json:"source"`
+		Tables []access.Table `json:"tables"`
+	}{a.Stack, a.Source, a.Tables}
 }

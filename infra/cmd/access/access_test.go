@@ -6,10 +6,12 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
 	"auth-api/infra/cmd/internal/cli"
+	"auth-api/infra/cmd/internal/friendly"
 	"auth-api/infra/cmd/internal/inspect"
 	"auth-api/infra/localaws/access"
 )
@@ -41,56 +43,29 @@ const (
 `
 )
 
-// checkout is a project with the stacks article and menu, and makes it the working folder.
+// checkout is a project with the stacks article and menu.
 func checkout(t *testing.T) string {
 	t.Helper()
-	project, err := os.ReadFile("../../../Pulumi.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	for name, text := range map[string]string{
-		"Pulumi.yaml": string(project), "Pulumi.article.yaml": article, "Pulumi.menu.yaml": menu,
-		"functions/no-auth/main.go": "package main\n", "functions/require-auth/main.go": "package main\n",
-	} {
-		path := filepath.Join(dir, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return dir
+	return friendly.Checkout(t, map[string]string{"article": article, "menu": menu}, "no-auth", "require-auth")
 }
 
 // run runs the command and returns its exit code and what it says.
 func run(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
-	var out, err bytes.Buffer
-	cmd := command()
-	cmd.SetOut(&out)
-	cmd.SetErr(&err)
-	code = cli.Run(t.Context(), cmd, args)
-	return code, out.String(), err.String()
+	return friendly.Run(t, command(), args...)
+}
+
+// terminal is a page of 80 columns.
+func terminal(out *bytes.Buffer) *cli.Page {
+	p := newPage(out)
+	p.Width = 80
+	return p
 }
 
 // golden holds text against a file of testdata.
 func golden(t *testing.T, file, text string) {
 	t.Helper()
-	file = filepath.Join("testdata", file)
-	if *update {
-		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if text != string(want) {
-		t.Errorf("%s is\n%s\nwant\n%s", file, text, want)
-	}
+	friendly.Golden(t, *update, filepath.Join("testdata", file), text)
 }
 
 func TestWhatIsPrinted(t *testing.T) {
@@ -130,9 +105,9 @@ func TestWhatAChangeIsSaidToDo(t *testing.T) {
 	for file, pair := range map[string][2]string{"wider": {"article", "menu"}, "narrower": {"menu", "article"}} {
 		a := answer{Stack: "x", Source: fromProgram, Tables: planned[pair[1]], Changes: access.Diff(planned[pair[0]], planned[pair[1]]), compared: true}
 		for form, print := range map[string]func(*bytes.Buffer) error{
-			"txt":  func(b *bytes.Buffer) error { return a.text(b, cli.Style{}, 80, false) },
-			"md":   func(b *bytes.Buffer) error { return a.markdown(b, false) },
-			"json": func(b *bytes.Buffer) error { return a.json(b) },
+			"txt":  func(b *bytes.Buffer) error { return a.text(terminal(b), false) },
+			"md":   func(b *bytes.Buffer) error { return a.markdown(newPage(b), false) },
+			"json": func(b *bytes.Buffer) error { return newPage(b).JSON(a.json()) },
 		} {
 			var out bytes.Buffer
 			if err := print(&out); err != nil {
@@ -143,11 +118,11 @@ func TestWhatAChangeIsSaidToDo(t *testing.T) {
 	}
 	same := answer{Stack: "x", Tables: planned["menu"], Changes: access.Diff(planned["menu"], planned["menu"]), compared: true}
 	var out bytes.Buffer
-	if err := same.text(&out, cli.Style{}, 80, false); err != nil || out.String() != "Who may call what: no changes.\n" {
+	if err := same.text(terminal(&out), false); err != nil || out.String() != "Who may call what: no changes.\n" {
 		t.Errorf("%q %v", out.String(), err)
 	}
 	out.Reset()
-	if err := same.json(&out); err != nil || !strings.Contains(out.String(), `"changes": []`) {
+	if err := newPage(&out).JSON(same.json()); err != nil || !strings.Contains(out.String(), `"changes": []`) {
 		t.Errorf("%q %v", out.String(), err)
 	}
 }
@@ -161,7 +136,7 @@ func TestATerminal(t *testing.T) {
 	a := answer{Stack: "menu", Source: fromProgram, Tables: tables, fresh: true}
 	for _, why := range []bool{false, true} {
 		var out bytes.Buffer
-		if err := a.text(&out, cli.Style{}, 80, why); err != nil {
+		if err := a.text(terminal(&out), why); err != nil {
 			t.Fatal(err)
 		}
 		for _, line := range strings.Split(out.String(), "\n") {
@@ -210,7 +185,7 @@ func TestHostileNames(t *testing.T) {
 		Routes: []access.Row{{Method: "GET", Path: "/" + hostile, Cells: []access.Cell{cell}}},
 	}}}
 	var text, markdown, printed bytes.Buffer
-	for _, err := range []error{a.text(&text, cli.Style{}, 80, true), a.markdown(&markdown, true), a.json(&printed)} {
+	for _, err := range []error{a.text(terminal(&text), true), a.markdown(newPage(&markdown), true), newPage(&printed).JSON(a.json())} {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -218,7 +193,8 @@ func TestHostileNames(t *testing.T) {
 	if strings.Contains(text.String(), "\x1b") || strings.Contains(markdown.String(), "\x1b") {
 		t.Error("an escape sequence gets out")
 	}
-	if strings.Contains(strings.ReplaceAll(markdown.String(), `\<script`, ""), "<script") && !strings.Contains(markdown.String(), "`GET /") {
+	spans := regexp.MustCompile("(?m)`` [^\n]*? ``") // code is shown as it is
+	if left := spans.ReplaceAllString(markdown.String(), ""); strings.Contains(strings.ReplaceAll(left, `\<script`, ""), "<script") {
 		t.Errorf("HTML gets out:\n%s", markdown.String())
 	}
 	if !json.Valid(printed.Bytes()) {

@@ -2,29 +2,12 @@ package main
 
 import (
 	"os"
-	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 
 	"auth-api/infra/cmd/internal/cli"
+	"auth-api/infra/cmd/internal/friendly"
 )
-
-// pulumi puts a Pulumi CLI on PATH that has this state for the stack, or knows none.
-func pulumi(t *testing.T, state string, stacks string) {
-	t.Helper()
-	if runtime.GOOS == "windows" {
-		t.Skip("the stand-in for Pulumi is a shell script")
-	}
-	bin := t.TempDir()
-	script := "#!/bin/sh\ncase \"$1 $2\" in\n'stack export') [ -s \"$0.state\" ] || { echo 'error: no such stack' >&2; exit 255; }; cat \"$0.state\" ;;\n'stack ls') cat \"$0.stacks\" ;;\n*) exit 1 ;;\nesac\n"
-	for name, text := range map[string]string{"pulumi": script, "pulumi-language-go": script, "pulumi.state": state, "pulumi.stacks": stacks} {
-		if err := os.WriteFile(filepath.Join(bin, name), []byte(text), 0o700); err != nil {
-			t.Fatal(err)
-		}
-	}
-	t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
-}
 
 func TestWhatIsDeployed(t *testing.T) {
 	data, err := os.ReadFile("../internal/inspect/testdata/deployed.json")
@@ -67,7 +50,7 @@ func TestWhatIsDeployed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Chdir(checkout(t))
-			pulumi(t, test.state, test.stacks)
+			friendly.Pulumi(t, test.state, test.stacks)
 			code, out, complaint := run(t, append([]string{"--stack", test.stack}, test.args...)...)
 			if code != test.code || !strings.Contains(complaint, test.complains) {
 				t.Errorf("exit code %d, %q; want %d, %q", code, complaint, test.code, test.complains)

@@ -9,19 +9,7 @@ import (
 	"auth-api/infra/localaws/access"
 )
 
-// page collects lines, and the first error of writing them.
-type page struct {
-	out io.Writer
-	err error
-}
-
-func (p *page) say(format string, args ...any) {
-	if p.err == nil {
-		if _, err := fmt.Fprintf(p.out, format+"\n", args...); err != nil {
-			p.err = fmt.Errorf("printing who may call what: %w", err)
-		}
-	}
-}
+func newPage(out io.Writer) *cli.Page { return cli.NewPage(out, "who may call what") }
 
 // headline says what a table is of.
 func (a answer) headline(t access.Table) string {
@@ -35,27 +23,27 @@ func (a answer) headline(t access.Table) string {
 // notDeployed is the word that goes with a table of what is not there yet.
 const notDeployed = "The stack is not deployed yet: this is what make up would open."
 
-func (a answer) text(out io.Writer, style cli.Style, width int, why bool) error {
-	p := &page{out: out}
+func (a answer) text(p *cli.Page, why bool) error {
 	if a.compared && !a.fresh {
-		a.changesText(p, style, width)
-		return p.err
+		a.changesText(p)
+		return p.Err()
 	}
 	for i, t := range a.Tables {
 		if i > 0 {
-			p.say("")
+			p.Say("")
 		}
-		a.tableText(p, t, style, width, why)
+		a.tableText(p, t, why)
 	}
 	if a.fresh {
-		p.say("\n%s", notDeployed)
+		p.Say("\n%s", notDeployed)
 	}
-	return p.err
+	return p.Err()
 }
 
-func (a answer) tableText(p *page, t access.Table, style cli.Style, width int, why bool) {
+func (a answer) tableText(p *cli.Page, t access.Table, why bool) {
+	style, width := p.Style, p.Width
 	v := viewOf(t)
-	p.say("%s\n", style.Bold(a.headline(t)))
+	p.Say("%s\n", style.Bold(a.headline(t)))
 	header := []string{"ROUTE"}
 	lettered := width > 0 && v.width() > width
 	for i, c := range v.columns {
@@ -74,20 +62,18 @@ func (a answer) tableText(p *page, t access.Table, style cli.Style, width int, w
 		}
 		rows = append(rows, row)
 	}
-	if p.err == nil {
-		p.err = cli.Table(p.out, style, width, header, rows)
-	}
-	p.say("")
+	p.Do(func(out io.Writer) error { return cli.Table(out, style, width, header, rows) })
+	p.Say("")
 	if lettered {
 		for i, c := range v.columns {
-			wrapped(p, style, width, "", letter(i)+": "+c.name)
+			p.Under("", letter(i)+": "+c.name, style.Dim)
 		}
 	}
 	for _, line := range v.legend() {
-		wrapped(p, style, width, "", line)
+		p.Under("", line, style.Dim)
 	}
 	for _, note := range t.Notes {
-		wrapped(p, style, width, "note: ", note)
+		p.Under("note: ", note, style.Dim)
 	}
 	if !why {
 		return
@@ -97,14 +83,11 @@ func (a answer) tableText(p *page, t access.Table, style cli.Style, width int, w
 		if r.row.APIKeyRequired {
 			needs += ", API key"
 		}
-		p.say("\n%s  %s", style.Bold(cli.Plain(r.route)), style.Dim(needs))
+		p.Say("\n%s  %s", style.Bold(cli.Plain(r.route)), style.Dim(needs))
 		for i, c := range t.Callers {
 			cell := r.row.Cells[i]
-			lines := cli.Wrap(cli.Plain(because(cell)), max(0, width-4))
-			p.say("  %s", paint(cell, style)(cli.Plain(c.Name)))
-			for _, line := range lines {
-				p.say("    %s", line)
-			}
+			p.Say("  %s", paint(cell, style)(cli.Plain(c.Name)))
+			p.Under("    ", because(cell), nil)
 		}
 	}
 }
@@ -130,34 +113,25 @@ func paint(c access.Cell, style cli.Style) func(string) string {
 	return style.Bold
 }
 
-// wrapped says a line in as many as it takes.
-func wrapped(p *page, style cli.Style, width int, prefix, text string) {
-	for i, line := range cli.Wrap(cli.Plain(text), max(0, width-len(prefix))) {
-		if i > 0 {
-			prefix = strings.Repeat(" ", len(prefix))
-		}
-		p.say("%s", style.Dim(prefix+line))
-	}
-}
-
-func (a answer) changesText(p *page, style cli.Style, width int) {
+func (a answer) changesText(p *cli.Page) {
+	style := p.Style
 	if len(a.Changes) == 0 {
-		p.say("Who may call what: no changes.")
+		p.Say("Who may call what: no changes.")
 		return
 	}
-	p.say("%s\n", style.Bold("Who may call what changes:"))
+	p.Say("%s\n", style.Bold("Who may call what changes:"))
 	for _, c := range a.grouped() {
 		word, paint := "narrower", style.Green
 		if c.wider {
 			word, paint = "WIDER", style.Red
 		}
 		indent := "  " + paint(word) + strings.Repeat(" ", len("narrower  ")-len(word))
-		for _, line := range cli.Wrap(cli.Plain(c.line()), max(0, width-12)) {
-			p.say("%s%s", indent, line)
+		for _, line := range p.Lines(c.line(), 12) {
+			p.Say("%s%s", indent, line)
 			indent = strings.Repeat(" ", 12)
 		}
 	}
-	p.say("\n%s", count(a.Changes))
+	p.Say("\n%s", count(a.Changes))
 }
 
 // count sums changes up.

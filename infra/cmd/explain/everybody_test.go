@@ -138,7 +138,7 @@ func TestWhatIsExplainedIsWhatIsAnswered(t *testing.T) {
 		for _, target := range routes {
 			for _, key := range []string{"key", "no key", "wrong key"} {
 				o := who.o
-				o.stack, o.noKey, o.wrongKey = "local", key == "no key", key == "wrong key"
+				o.Stack, o.noKey, o.wrongKey = "local", key == "no key", key == "wrong key"
 				if err := o.check([]string{target}); err != nil {
 					t.Fatal(err)
 				}

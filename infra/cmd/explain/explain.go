@@ -6,9 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/netip"
 	"net/url"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -26,15 +24,14 @@ import (
 
 // options are the command line's.
 type options struct {
-	stack, stage     string
+	inspect.Options
+	stage            string
 	as, token        string
 	noKey, wrongKey  bool
 	claims, scopes   []string
 	headers          []string
-	data, from       string
+	data             string
 	request, message string
-	planned          bool
-	json, markdown   bool
 	expect           string
 	target           target
 }
@@ -56,7 +53,8 @@ that decides real requests there. AWS is not asked, no function runs, nothing is
 counted and nothing is changed. That works for stacks on AWS as for local ones.
 What somebody changed by hand is seen after make refresh.
 
---as says who calls:
+Callers call from anywhere, and on local stacks from 127.0.0.1, unless --from
+says otherwise. --as says who calls:
   nobody              unsigned, with the stack's API key (the default)
   anonymous           unsigned, without a key
   guest               with a guest's credentials of the identity pool
@@ -113,7 +111,7 @@ allowed nor refused.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&o.stack, "stack", "local", "the stack: Pulumi.NAME.yaml")
+	o.Flags(cmd)
 	flags.StringVar(&o.stage, "stage", "", "the stage, STAGE or API/STAGE (default the stack's)")
 	flags.StringVar(&o.as, "as", "nobody", "who calls: nobody, anonymous, guest, user, or the name of a group, function, user or role")
 	flags.BoolVar(&o.noKey, "no-key", false, "leave the API key out")
@@ -123,14 +121,9 @@ allowed nor refused.`,
 	flags.StringSliceVar(&o.scopes, "scope", nil, "scopes of the access token (default "+signInScope+", as signing in by password gives)")
 	flags.StringArrayVar(&o.headers, "header", nil, "a header of the request, NAME: VALUE; may be repeated")
 	flags.StringVar(&o.data, "data", "", "body of the request")
-	flags.StringVar(&o.from, "from", "", "address that the caller calls from (default "+access.Elsewhere+", anywhere; 127.0.0.1 on local stacks)")
 	flags.StringVar(&o.request, "request", "", "explain the request with this id, or the last that was refused")
 	flags.StringVar(&o.message, "message", "", "say what this error message means")
-	flags.BoolVar(&o.planned, "planned", false, "as the program and the stack file would have it, whatever is deployed")
 	flags.StringVar(&o.expect, "expect", "", "allowed, refused or depends: exit code 3 when the answer is another")
-	flags.BoolVar(&o.json, "json", false, "print JSON, for programs")
-	flags.BoolVar(&o.markdown, "markdown", false, "print Markdown")
-	workspace.CompleteStacks(cmd)
 	complete := func(flag string, values func() []string) {
 		// The flag is there: it was defined above.
 		_ = cmd.RegisterFlagCompletionFunc(flag, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
@@ -151,9 +144,10 @@ const last = "last"
 var outcomes = []string{"allowed", "refused", "depends"}
 
 func (o *options) check(args []string) error {
+	if err := o.Check(); err != nil {
+		return err
+	}
 	switch {
-	case o.json && o.markdown:
-		return errors.New("--json and --markdown cannot be had at once")
 	case o.noKey && o.wrongKey:
 		return errors.New("--no-key and --wrong-key cannot be had at once")
 	case o.expect != "" && !slices.Contains(outcomes, o.expect):
@@ -164,17 +158,12 @@ func (o *options) check(args []string) error {
 		return errors.New("a route, --request and --message are three questions; ask one of them")
 	case o.stage != "" && (o.request != "" || o.message != ""):
 		return errors.New("--stage is for routes: a request went to a stage of its own, and messages are the same on all")
-	case o.request != "" && o.planned:
+	case o.request != "" && o.Planned:
 		return errors.New("--request is about what happened, and --planned about what would; ask one of them")
 	case o.message != "" && o.expect != "":
 		return errors.New("--expect is for routes and --request")
 	case o.request != "" || o.message != "":
 		return nil
-	}
-	if o.from != "" {
-		if _, err := netip.ParseAddr(o.from); err != nil {
-			return fmt.Errorf("--from is %q; it is an IP address, such as 203.0.113.7", o.from)
-		}
 	}
 	for _, text := range o.claims {
 		if _, _, err := parsePair("claim", text, "custom:team=blue"); err != nil {
@@ -197,7 +186,7 @@ const (
 )
 
 func (o *options) run(ctx context.Context, ws workspace.Workspace, out io.Writer) error {
-	stack, err := ws.Stack(o.stack)
+	stack, err := ws.Stack(o.Stack)
 	if err != nil {
 		return err
 	}
@@ -208,17 +197,17 @@ func (o *options) run(ctx context.Context, ws workspace.Workspace, out io.Writer
 		}
 		return o.finish(out, a)
 	}
-	if !o.planned {
+	if !o.Planned {
 		a, there, err := o.deployed(ctx, ws, stack)
 		switch {
 		case err != nil:
-			return fmt.Errorf("%w; --planned explains what Pulumi.%s.yaml would have, and asks nobody", err, o.stack)
+			return fmt.Errorf("%w; --planned explains what Pulumi.%s.yaml would have, and asks nobody", err, o.Stack)
 		case there:
 			return o.finish(out, a)
 		}
 	}
-	a := answer{Stack: o.stack, Source: fromProgram, fresh: !o.planned}
-	err = inspect.UsePlanned(ws.Root, o.stack, func(m inspect.Moment) (err error) { a, err = o.ask(a, m, stack); return err })
+	a := answer{Stack: o.Stack, Source: fromProgram, fresh: !o.Planned}
+	err = inspect.UsePlanned(ws.Root, o.Stack, func(m inspect.Moment) (err error) { a, err = o.ask(a, m, stack); return err })
 	if err != nil {
 		return err
 	}
@@ -227,16 +216,11 @@ func (o *options) run(ctx context.Context, ws workspace.Workspace, out io.Writer
 
 // deployed explains what the stack's state says, and whether there is one.
 func (o *options) deployed(ctx context.Context, ws workspace.Workspace, stack workspace.Stack) (answer, bool, error) {
-	a := answer{Stack: o.stack, Source: fromState}
-	p, err := ws.Pulumi(stack, daemon.State{})
-	if err != nil {
-		return a, false, err
+	a := answer{Stack: o.Stack, Source: fromState}
+	state, err := inspect.State(ctx, ws, stack)
+	if err == nil {
+		err = inspect.UseDeployed(state, func(m inspect.Moment) (err error) { a, err = o.ask(a, m, stack); return err })
 	}
-	state, exists, err := p.Export(ctx)
-	if err != nil || !exists {
-		return a, false, err
-	}
-	err = inspect.UseDeployed(state, func(m inspect.Moment) (err error) { a, err = o.ask(a, m, stack); return err })
 	if errors.Is(err, inspect.ErrNotDeployed) {
 		return a, false, nil
 	}
@@ -263,7 +247,7 @@ func (o *options) ask(a answer, m inspect.Moment, stack workspace.Stack) (answer
 	}
 	q.APIID, q.Stage, q.OwnDomain = s.Stage.APIID, s.Stage.Name, s.Stage.OwnDomain
 	q.Method, q.Path, q.Query, q.Body = o.target.method, o.target.path, o.target.query, []byte(o.data)
-	if q.SourceIP = o.from; q.SourceIP == "" {
+	if q.SourceIP = o.From; q.SourceIP == "" {
 		q.SourceIP = access.Elsewhere
 		if stack.Local {
 			q.SourceIP = "127.0.0.1"
@@ -307,7 +291,7 @@ func unhashed(text string) string { return hash.ReplaceAllString(text, "${1}SHA-
 // asked explains a request that was made to the local AWS that runs.
 func (o *options) asked(ctx context.Context, ws workspace.Workspace, stack workspace.Stack) (answer, error) {
 	if !stack.Local {
-		return answer{}, fmt.Errorf("stack %s is on AWS, where this knows no requests: look for the id in the log group of the API's access log, and explain the route and caller that it names", o.stack)
+		return answer{}, fmt.Errorf("stack %s is on AWS, where this knows no requests: look for the id in the log group of the API's access log, and explain the route and caller that it names", o.Stack)
 	}
 	state, running := daemon.Running(ctx, daemon.Dir(ws.Root))
 	if !running {
@@ -328,7 +312,7 @@ func (o *options) asked(ctx context.Context, ws workspace.Workspace, stack works
 	if err := daemon.Ask(ctx, state, "/explain?request="+url.QueryEscape(id), &e); err != nil {
 		return answer{}, fmt.Errorf("explaining the request %s: %w", id, err)
 	}
-	return answer{Stack: o.stack, Source: fromLog, Request: &e.Request, Way: e.Way}, nil
+	return answer{Stack: o.Stack, Source: fromLog, Request: &e.Request, Way: e.Way}, nil
 }
 
 // ofAccount puts the stack's account in the place of the one that the local AWS of the
@@ -363,21 +347,6 @@ func (o *options) finish(out io.Writer, a answer) error {
 }
 
 func (o *options) print(out io.Writer, a answer) error {
-	switch {
-	case o.json:
-		encoder := json.NewEncoder(out)
-		encoder.SetIndent("", "  ")
-		encoder.SetEscapeHTML(false)
-		if err := encoder.Encode(a); err != nil {
-			return fmt.Errorf("printing the explanation: %w", err)
-		}
-		return nil
-	case o.markdown:
-		return a.markdown(out)
-	}
-	style := cli.Style{}
-	if file, isFile := out.(*os.File); isFile {
-		style = cli.StyleFor(file)
-	}
-	return a.text(out, style, cli.Width(out))
+	p := newPage(out)
+	return o.Print(p.Page, a, func() error { return a.markdown(p) }, func() error { return a.text(p) })
 }

@@ -8,13 +8,13 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
 	"auth-api/infra/cmd/internal/cli"
 	"auth-api/infra/cmd/internal/daemon"
+	"auth-api/infra/cmd/internal/friendly"
 	"auth-api/infra/cmd/internal/inspect"
 	"auth-api/infra/cmd/internal/workspace"
 	"auth-api/infra/localaws/awstest"
@@ -56,36 +56,13 @@ const menu = `config:
 // checkout is a project with the stacks menu and closed, which is menu without guests.
 func checkout(t *testing.T) string {
 	t.Helper()
-	project, err := os.ReadFile("../../../Pulumi.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	files := map[string]string{"Pulumi.yaml": string(project), "Pulumi.menu.yaml": strings.Replace(menu, "GUESTS", "true", 1), "Pulumi.closed.yaml": strings.Replace(menu, "GUESTS", "false", 1)}
-	for _, name := range []string{"no-auth", "require-auth", "doorman", "worker"} {
-		files["functions/"+name+"/main.go"] = "package main\n"
-	}
-	for name, text := range files {
-		path := filepath.Join(dir, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return dir
+	return friendly.Checkout(t, map[string]string{"menu": strings.Replace(menu, "GUESTS", "true", 1), "closed": strings.Replace(menu, "GUESTS", "false", 1)}, "no-auth", "require-auth", "doorman", "worker")
 }
 
 // run runs the command and returns its exit code and what it says.
 func run(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
-	var out, err bytes.Buffer
-	cmd := command()
-	cmd.SetOut(&out)
-	cmd.SetErr(&err)
-	code = cli.Run(t.Context(), cmd, args)
-	return code, out.String(), err.String()
+	return friendly.Run(t, command(), args...)
 }
 
 // masks are what differs in every run.
@@ -110,19 +87,7 @@ func masked(text string) string {
 // golden holds text against a file of testdata.
 func golden(t *testing.T, folder, file, text string) {
 	t.Helper()
-	file = filepath.Join(folder, "testdata", file)
-	if *update {
-		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if text != string(want) {
-		t.Errorf("%s is\n%s\nwant\n%s", file, text, want)
-	}
+	friendly.Golden(t, *update, filepath.Join(folder, "testdata", file), text)
 }
 
 // Each kind of authorization, refused and let in, to the letter.
@@ -190,10 +155,10 @@ func TestStories(t *testing.T) {
 		if err := o.check(cmd.Flags().Args()); err != nil {
 			t.Fatalf("%s: %v", file, err)
 		}
-		if o.stack == "local" {
-			o.stack = "menu"
+		if o.Stack == "local" {
+			o.Stack = "menu"
 		}
-		stories[o.stack] = append(stories[o.stack], story{file, o})
+		stories[o.Stack] = append(stories[o.Stack], story{file, o})
 	}
 	for stack, of := range stories {
 		err := inspect.UsePlanned(dir, stack, func(m inspect.Moment) error {
@@ -227,7 +192,9 @@ func TestATerminal(t *testing.T) {
 	}
 	for _, width := range []int{60, 80, 120} {
 		var text bytes.Buffer
-		if err := a.text(&text, cli.Style{}, width); err != nil {
+		p := newPage(&text)
+		p.Width = width
+		if err := a.text(p); err != nil {
 			t.Fatal(err)
 		}
 		for _, line := range strings.Split(text.String(), "\n") {
@@ -289,22 +256,6 @@ func TestTheCommandLine(t *testing.T) {
 	}
 }
 
-// pulumi puts a Pulumi CLI on PATH that has this state for every stack.
-func pulumi(t *testing.T, state string) {
-	t.Helper()
-	if runtime.GOOS == "windows" {
-		t.Skip("the stand-in for Pulumi is a shell script")
-	}
-	bin := t.TempDir()
-	script := "#!/bin/sh\ncase \"$1 $2\" in\n'stack export') cat \"$0.state\" ;;\n*) exit 1 ;;\nesac\n"
-	for name, text := range map[string]string{"pulumi": script, "pulumi-language-go": script, "pulumi.state": state} {
-		if err := os.WriteFile(filepath.Join(bin, name), []byte(text), 0o700); err != nil {
-			t.Fatal(err)
-		}
-	}
-	t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
-}
-
 // What is deployed on AWS is explained with the account that it is of, and a permission
 // that somebody took away is found.
 func TestWhatIsDeployed(t *testing.T) {
@@ -313,7 +264,7 @@ func TestWhatIsDeployed(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Chdir(checkout(t))
-	pulumi(t, string(data))
+	friendly.Pulumi(t, string(data), "")
 	account := regexp.MustCompile(`execute-api:[a-z0-9-]+:(\d{12}):`).FindSubmatch(data)[1]
 	_, out, complaint := run(t, "GET /require-auth", "--as", "guest", "--stack", "menu")
 	for _, want := range []string{"stack menu, as deployed; decided by the local AWS's rules", "403 AccessDeniedException", "assumed-role/auth-api-dev-", ":" + string(account) + ":", "********" + string(account[8:]) + ":"} {
@@ -331,7 +282,7 @@ func TestWhatIsDeployed(t *testing.T) {
 	if !taken.Match(data) {
 		t.Fatal("the state has no permission for the route")
 	}
-	pulumi(t, string(taken.ReplaceAll(data, []byte(`"sourceArn": "arn:aws:execute-api:us-west-2:`+string(account)+`:other/*/GET/require-auth"`))))
+	friendly.Pulumi(t, string(taken.ReplaceAll(data, []byte(`"sourceArn": "arn:aws:execute-api:us-west-2:`+string(account)+`:other/*/GET/require-auth"`))), "")
 	code, out, _ := run(t, "GET /require-auth", "--as", "user", "--stack", "menu", "--expect", "refused")
 	for _, want := range []string{"500 InternalServerErrorException", "API Gateway may not invoke the function", "ArnLike AWS:SourceArn", "brings it back"} {
 		if !strings.Contains(out, want) || code != cli.OK {

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-	"io"
 	"strings"
 
 	"auth-api/infra/cmd/internal/cli"
@@ -10,28 +8,28 @@ import (
 )
 
 // markdown prints the explanation as GitHub reads it.
-func (a answer) markdown(out io.Writer) error {
-	p := &page{out: out}
-	p.say("### %s\n\n%s", inert(a.headline()), inert(a.basis()))
+func (a answer) markdown(p page) error {
+	inert, code := cli.Inert, cli.Code
+	p.Say("### %s\n\n%s", inert(a.headline()), inert(a.basis()))
 	switch {
 	case a.Request != nil:
-		p.say("")
+		p.Say("")
 		for _, f := range []gateway.Fact{
 			{Name: "when", Value: a.Request.Time.UTC().Format("2006-01-02 15:04:05") + " UTC"}, {Name: "id", Value: a.Request.ID}, {Name: "service", Value: a.Request.Service},
 			{Name: "caller", Value: a.Request.Caller}, {Name: "decision", Value: a.Request.Decision}, {Name: "reason", Value: a.Request.Reason}, {Name: "fault", Value: a.Request.Fault},
 		} {
 			if f.Value != "" {
-				p.say("- %s: %s", f.Name, inert(f.Value))
+				p.Say("- %s: %s", f.Name, inert(f.Value))
 			}
 		}
 	default:
-		p.say("\n%s sends it %s.", inert(a.who()), inert(a.Caller.Sends))
+		p.Say("\n%s sends it %s.", inert(a.who()), inert(a.Caller.Sends))
 		if a.Caller.NoCredentials != "" {
-			p.say("There are no credentials: %s.", inert(a.Caller.NoCredentials))
+			p.Say("There are no credentials: %s.", inert(a.Caller.NoCredentials))
 		}
 	}
 	if a.Way != nil {
-		p.say("\n| gate | | what it says |\n|---|---|---|")
+		p.Say("\n| gate | | what it says |\n|---|---|---|")
 		for _, s := range a.Way.Stops {
 			says := inert(reason(s))
 			if s.Passage == gateway.Unreached {
@@ -46,11 +44,11 @@ func (a answer) markdown(out io.Writer) error {
 					says = says[:i] + "**" + strings.TrimSuffix(says[i:], "**")
 				}
 			}
-			p.say("| %s | %s | %s |", s.Gate, s.Passage, says)
+			p.Say("| %s | %s | %s |", s.Gate, s.Passage, says)
 		}
 		for _, s := range a.Way.Stops {
 			for _, l := range s.Looks {
-				p.say("\n<details><summary>%s: each statement</summary>\n\n%s on %s\n\n| | statement | says | |\n|---|---|---|---|", s.Gate, code(l.Action), code(l.Resource))
+				p.Say("\n<details><summary>%s: each statement</summary>\n\n%s on %s\n\n| | statement | says | |\n|---|---|---|---|", s.Gate, code(l.Action), code(l.Resource))
 				for i, step := range l.Steps {
 					var says []string
 					for _, f := range lines(step) {
@@ -60,60 +58,35 @@ func (a answer) markdown(out io.Writer) error {
 					if i == l.Deciding {
 						mark = map[bool]string{true: "**lets it in**", false: "**decides**"}[l.Allowed]
 					}
-					p.say("| %s | %s | %s | %s |", mark, inert(statement(step)+", "+step.Type.String()), strings.Join(says, "<br>"), inert(matches(step)))
+					p.Say("| %s | %s | %s | %s |", mark, inert(statement(step)+", "+step.Type.String()), strings.Join(says, "<br>"), inert(matches(step)))
 				}
-				p.say("\n</details>")
+				p.Say("\n</details>")
 			}
 		}
 		if !a.Way.Allowed {
-			p.say("\nThe caller is answered %s: %s", inert(a.answered()), code(a.Way.Body))
+			p.Say("\nThe caller is answered %s: %s", inert(a.answered()), code(a.Way.Body))
 			if a.Way.Authorizer != "" {
-				p.say("%s", inert(a.before()))
+				p.Say("%s", inert(a.before()))
 			}
 		}
 	}
 	if d := a.differs(); d != "" {
-		p.say("\n%s", inert(d))
+		p.Say("\n%s", inert(d))
 	}
 	if len(a.ToChange) > 0 {
-		p.say("\n#### %s\n", a.changeTitle())
+		p.Say("\n#### %s\n", a.changeTitle())
 	}
 	for _, line := range a.ToChange {
-		p.say("- %s", inert(line))
+		p.Say("- %s", inert(line))
 	}
 	if len(a.Notes) > 0 {
-		p.say("")
+		p.Say("")
 	}
 	for _, note := range a.Notes {
-		p.say("- note: %s", inert(note))
+		p.Say("- note: %s", inert(note))
 	}
 	if a.fresh {
-		p.say("\n%s", notDeployed)
+		p.Say("\n%s", notDeployed)
 	}
-	return p.err
-}
-
-// inert is text that Markdown shows as it is.
-func inert(text string) string {
-	var b strings.Builder
-	for _, r := range cli.Plain(text) {
-		if strings.ContainsRune("\\`*_{}[]<>#|~", r) {
-			b.WriteByte('\\')
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
-}
-
-// code is text as code, in as many backticks as it takes.
-func code(text string) string {
-	text = strings.ReplaceAll(cli.Plain(text), "|", "\\|")
-	fence := "`"
-	for strings.Contains(text, fence) {
-		fence += "`"
-	}
-	if fence != "`" {
-		return fmt.Sprintf("%s %s %s", fence, text, fence)
-	}
-	return fence + text + fence
+	return p.Err()
 }

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -23,26 +21,13 @@ func (o *options) lookUp(out io.Writer) error {
 	if found == nil {
 		found = []answers.Error{}
 	}
-	switch {
-	case o.json:
-		encoder := json.NewEncoder(out)
-		encoder.SetIndent("", "  ")
-		encoder.SetEscapeHTML(false)
-		err = encoder.Encode(struct {
-			Message string          `json:"message"`
-			Errors  []answers.Error `json:"errors"`
-		}{o.message, found})
-	case o.markdown:
-		err = messageMarkdown(out, found)
-	default:
-		style := cli.Style{}
-		if file, isFile := out.(*os.File); isFile {
-			style = cli.StyleFor(file)
-		}
-		err = messageText(out, style, cli.Width(out), found)
-	}
-	if err != nil {
-		return fmt.Errorf("printing what the message means: %w", err)
+	p := page{cli.NewPage(out, "what the message means")}
+	said := struct {
+		Message string          `json:"message"`
+		Errors  []answers.Error `json:"errors"`
+	}{o.message, found}
+	if err := o.Print(p.Page, said, func() error { return messageMarkdown(p, found) }, func() error { return messageText(p, found) }); err != nil {
+		return err
 	}
 	if len(found) == 0 {
 		return fmt.Errorf("no error is known by %q; infra/cmd/explain/ERRORS.md lists those that are", cli.Cut(cli.Plain(o.message), 80))
@@ -50,54 +35,53 @@ func (o *options) lookUp(out io.Writer) error {
 	return nil
 }
 
-func messageText(out io.Writer, style cli.Style, width int, found []answers.Error) error {
-	p := &page{out: out, style: style, width: width}
+func messageText(p page, found []answers.Error) error {
+	style := p.Style
 	for i, e := range found {
 		if i > 0 {
-			p.say("")
+			p.Say("")
 		}
 		title := e.Type
 		if title == "" {
 			title = e.Received[0].Message
 		}
-		p.under("", statuses(e)+" "+title+", "+e.Where, style.Bold)
+		p.Under("", statuses(e)+" "+title+", "+e.Where, style.Bold)
 		for _, r := range e.Received[:min(3, len(e.Received))] {
-			p.under("  ", r.Message, style.Dim)
+			p.Under("  ", r.Message, style.Dim)
 		}
 		if n := len(e.Received); n > 3 {
-			p.say("  %s", style.Dim(fmt.Sprintf("and %d more", n-3)))
+			p.Say("  %s", style.Dim(fmt.Sprintf("and %d more", n-3)))
 		}
-		p.under("  ", e.Means, nil)
-		p.say("  Usual causes:")
+		p.Under("  ", e.Means, nil)
+		p.Say("  Usual causes:")
 		for _, c := range e.Causes {
-			p.under("  - ", plain(c), nil)
+			p.Under("  - ", plain(c), nil)
 		}
-		p.say("  What helps:")
+		p.Say("  What helps:")
 		for _, h := range e.Helps {
-			p.under("  - ", plain(h), nil)
+			p.Under("  - ", plain(h), nil)
 		}
 	}
-	return p.err
+	return p.Err()
 }
 
-func messageMarkdown(out io.Writer, found []answers.Error) error {
-	p := &page{out: out}
+func messageMarkdown(p page, found []answers.Error) error {
 	for _, e := range found {
 		title := e.Type
 		if title == "" {
 			title = e.Received[0].Message
 		}
-		p.say("### %s %s, %s\n\n%s\n\n%s\n\nUsual causes:\n", statuses(e), inert(title), e.Where, code(e.Received[0].Message), e.Means)
+		p.Say("### %s %s, %s\n\n%s\n\n%s\n\nUsual causes:\n", statuses(e), cli.Inert(title), e.Where, cli.Code(e.Received[0].Message), e.Means)
 		for _, c := range e.Causes {
-			p.say("- %s", c)
+			p.Say("- %s", c)
 		}
-		p.say("\nWhat helps:\n")
+		p.Say("\nWhat helps:\n")
 		for _, h := range e.Helps {
-			p.say("- %s", h)
+			p.Say("- %s", h)
 		}
-		p.say("")
+		p.Say("")
 	}
-	return p.err
+	return p.Err()
 }
 
 // statuses are those that the error was received with.

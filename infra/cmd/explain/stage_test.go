@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"auth-api/infra/cmd/internal/cli"
+	"auth-api/infra/cmd/internal/friendly"
 )
 
 // staged is the deployed stack with a second stage, which sorts before its own and is in no
@@ -68,7 +69,7 @@ func TestAStackWithTwoStages(t *testing.T) {
 		"an address of another's API":  {strings.Replace(own, "lvjr3qu2yr", "aaaaaaaaaa", 1), "", cli.Usage, []string{"say one of them with --stage"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			pulumi(t, staged(t, deployed, test.address))
+			friendly.Pulumi(t, staged(t, deployed, test.address), "")
 			args := []string{"GET /no-auth", "--stack", "menu"}
 			if test.stage != "" {
 				args = append(args, "--stage", test.stage)

@@ -9,52 +9,24 @@ import (
 	"auth-api/infra/localaws/gateway"
 )
 
-// page collects lines, and the first error of writing them.
-type page struct {
-	out   io.Writer
-	style cli.Style
-	width int // columns; 0 for as many as it takes
-	err   error
-}
+// page is what explains.
+type page struct{ *cli.Page }
 
-func (p *page) say(format string, args ...any) {
-	if p.err == nil {
-		if _, err := fmt.Fprintf(p.out, format+"\n", args...); err != nil {
-			p.err = fmt.Errorf("printing the explanation: %w", err)
-		}
-	}
-}
-
-// under writes text that begins behind first, and goes on below its own beginning. paint
-// is how its lines are painted, nil for not at all.
-func (p *page) under(first, text string, paint func(string) string) {
-	columns := len([]rune(first))
-	room := 0
-	if p.width > 0 {
-		room = max(20, p.width-columns)
-	}
-	for _, line := range cli.Wrap(cli.Plain(text), room) {
-		if paint != nil {
-			line = paint(line)
-		}
-		p.say("%s", strings.TrimRight(first+line, " "))
-		first = strings.Repeat(" ", columns)
-	}
-}
+func newPage(out io.Writer) page { return page{cli.NewPage(out, "the explanation")} }
 
 // marks are what stands before each gate.
 var marks = map[gateway.Passage]string{gateway.Passed: "✓", gateway.Open: "○", gateway.Depends: "?", gateway.RefusedAt: "✗", gateway.Unreached: "·"}
 
-func (p *page) paint(s gateway.Passage) func(string) string {
+func (p page) paint(s gateway.Passage) func(string) string {
 	switch s {
 	case gateway.Passed, gateway.Open:
-		return p.style.Green
+		return p.Style.Green
 	case gateway.RefusedAt:
-		return p.style.Red
+		return p.Style.Red
 	case gateway.Depends:
-		return p.style.Bold
+		return p.Style.Bold
 	}
-	return p.style.Dim
+	return p.Style.Dim
 }
 
 // The columns of the tree: a mark, the gate's name, and what it says.
@@ -64,58 +36,58 @@ const (
 	textIndent = "                   " // what a gate says begins here
 )
 
-func (a answer) text(out io.Writer, style cli.Style, width int) error {
-	p := &page{out: out, style: style, width: width}
+func (a answer) text(p page) error {
+	style := p.Style
 	head := style.Bold
 	if a.outcome() == "refused" {
 		head = func(text string) string { return style.Bold(style.Red(text)) }
 	}
-	p.under("", a.headline(), head)
-	p.under("", a.basis(), style.Dim)
+	p.Under("", a.headline(), head)
+	p.Under("", a.basis(), style.Dim)
 	if a.Request != nil {
 		a.requestText(p)
 	} else {
-		p.say("")
-		p.under(gateIndent, a.who()+" sends it "+a.Caller.Sends+".", nil)
+		p.Say("")
+		p.Under(gateIndent, a.who()+" sends it "+a.Caller.Sends+".", nil)
 		if a.Caller.NoCredentials != "" {
-			p.under(gateIndent, "There are no credentials: "+a.Caller.NoCredentials+".", style.Red)
+			p.Under(gateIndent, "There are no credentials: "+a.Caller.NoCredentials+".", style.Red)
 		}
 	}
 	if a.Way != nil {
-		p.say("")
+		p.Say("")
 		a.wayText(p)
 	}
 	if a.Way != nil && !a.Way.Allowed {
-		p.say("")
-		p.say("%s", style.Bold("The caller is answered"))
-		p.under(gateIndent, a.answered(), nil)
-		p.under(gateIndent, a.Way.Body, nil)
+		p.Say("")
+		p.Say("%s", style.Bold("The caller is answered"))
+		p.Under(gateIndent, a.answered(), nil)
+		p.Under(gateIndent, a.Way.Body, nil)
 		if a.Way.Authorizer != "" {
-			p.under(gateIndent, a.before(), nil)
+			p.Under(gateIndent, a.before(), nil)
 		}
 	}
 	if d := a.differs(); d != "" {
-		p.say("")
-		p.under("", d, style.Bold)
+		p.Say("")
+		p.Under("", d, style.Bold)
 	}
 	if len(a.ToChange) > 0 {
-		p.say("")
-		p.say("%s", style.Bold(a.changeTitle()))
+		p.Say("")
+		p.Say("%s", style.Bold(a.changeTitle()))
 		for _, line := range a.ToChange {
-			p.under("  - ", line, nil)
+			p.Under("  - ", line, nil)
 		}
 	}
 	if len(a.Notes) > 0 {
-		p.say("")
+		p.Say("")
 	}
 	for _, note := range a.Notes {
-		p.under("note: ", note, style.Dim)
+		p.Under("note: ", note, style.Dim)
 	}
 	if a.fresh {
-		p.say("")
-		p.say("%s", notDeployed)
+		p.Say("")
+		p.Say("%s", notDeployed)
 	}
-	return p.err
+	return p.Err()
 }
 
 // changeTitle is what stands above ToChange.
@@ -126,12 +98,12 @@ func (a answer) changeTitle() string {
 	return "Why it is open, and what would close it"
 }
 
-func (a answer) requestText(p *page) {
+func (a answer) requestText(p page) {
 	r := a.Request
-	p.say("")
+	p.Say("")
 	row := func(name, value string) {
 		if value != "" {
-			p.under(gateIndent+fmt.Sprintf("%-*s", nameWidth+2, name), value, nil)
+			p.Under(gateIndent+fmt.Sprintf("%-*s", nameWidth+2, name), value, nil)
 		}
 	}
 	row("when", r.Time.UTC().Format("2006-01-02 15:04:05")+" UTC, by the local AWS's clock")
@@ -142,15 +114,15 @@ func (a answer) requestText(p *page) {
 	row("reason", r.Reason)
 	row("fault", r.Fault)
 	if a.Way == nil {
-		p.say("")
-		p.under("", "The reason is all there is: of requests to other services than API Gateway no more is kept.", nil)
+		p.Say("")
+		p.Under("", "The reason is all there is: of requests to other services than API Gateway no more is kept.", nil)
 	} else {
-		p.say("")
-		p.under("", "Decided again, by what is declared now:", p.style.Dim)
+		p.Say("")
+		p.Under("", "Decided again, by what is declared now:", p.Style.Dim)
 	}
 }
 
-func (a answer) wayText(p *page) {
+func (a answer) wayText(p page) {
 	var unreached []string
 	for _, s := range a.Way.Stops {
 		if s.Passage == gateway.Unreached {
@@ -163,58 +135,53 @@ func (a answer) wayText(p *page) {
 		}
 		p.gate(marks[s.Passage], string(s.Gate), says, p.paint(s.Passage))
 		for _, f := range s.Facts {
-			p.under(textIndent, f.Name+": "+f.Value, p.style.Dim)
+			p.Under(textIndent, f.Name+": "+f.Value, p.Style.Dim)
 		}
 		for _, l := range s.Looks {
 			p.look(l)
 		}
 	}
 	if len(unreached) > 0 {
-		p.under(gateIndent+marks[gateway.Unreached]+" ", "not reached: "+strings.Join(unreached, ", "), p.style.Dim)
+		p.Under(gateIndent+marks[gateway.Unreached]+" ", "not reached: "+strings.Join(unreached, ", "), p.Style.Dim)
 	}
 }
 
 // gate writes a gate's line. Its name is painted after it was padded: escape sequences
 // take no columns.
-func (p *page) gate(mark, name, says string, paint func(string) string) {
+func (p page) gate(mark, name, says string, paint func(string) string) {
 	name = fmt.Sprintf("%-*s", nameWidth, name)
-	first := gateIndent + paint(mark) + " " + p.style.Bold(name) + "  "
-	columns := len([]rune(textIndent))
-	room := 0
-	if p.width > 0 {
-		room = max(20, p.width-columns)
-	}
-	for _, line := range cli.Wrap(cli.Plain(says), room) {
-		p.say("%s", first+line)
+	first := gateIndent + paint(mark) + " " + p.Style.Bold(name) + "  "
+	for _, line := range p.Lines(says, len([]rune(textIndent))) {
+		p.Say("%s", first+line)
 		first = textIndent
 	}
 }
 
 // look writes a decision by policies: what was asked, and each statement.
-func (p *page) look(l gateway.Look) {
+func (p page) look(l gateway.Look) {
 	const indent = "      "
-	p.under(indent, l.Action+" on "+l.Resource, p.style.Bold)
+	p.Under(indent, l.Action+" on "+l.Resource, p.Style.Bold)
 	if len(l.Steps) == 0 {
-		p.under(indent, "no policy has a statement", p.style.Dim)
+		p.Under(indent, "no policy has a statement", p.Style.Dim)
 	}
 	for i, s := range l.Steps {
-		mark, paint := "· ", p.style.Dim
+		mark, paint := "· ", p.Style.Dim
 		if s.Matched {
-			mark, paint = "✓ ", p.style.Green
+			mark, paint = "✓ ", p.Style.Green
 			if s.Effect == "Deny" {
-				mark, paint = "✗ ", p.style.Red
+				mark, paint = "✗ ", p.Style.Red
 			}
 		}
 		text := statement(s) + ", " + s.Type.String() + ": " + matches(s)
 		if i == l.Deciding {
 			text += map[bool]string{true: "  ← lets it in", false: "  ← this decides"}[l.Allowed]
 		}
-		p.under(indent+mark, text, paint)
+		p.Under(indent+mark, text, paint)
 		for _, f := range lines(s) {
-			p.under(indent+"      "+fmt.Sprintf("%-10s", f.Name), f.Value, p.style.Dim)
+			p.Under(indent+"      "+fmt.Sprintf("%-10s", f.Name), f.Value, p.Style.Dim)
 		}
 	}
 	if l.Deciding < 0 && !l.Allowed && len(l.Steps) > 0 {
-		p.under(indent, "no statement allows it  ← this decides", p.style.Red)
+		p.Under(indent, "no statement allows it  ← this decides", p.Style.Red)
 	}
 }

@@ -4,10 +4,7 @@
 package friendly
 
 import (
-	"bytes"
-	"context"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -42,12 +39,8 @@ func Check(t *testing.T, newCommand func() *cobra.Command, without WithoutJSON) 
 	}
 	built := builtByMake(t, root.Name())
 	run := func(args ...string) (code int, out, complaint string) {
-		var stdout, stderr bytes.Buffer
-		c := newCommand()
-		c.SetOut(&stdout)
-		c.SetErr(&stderr)
-		code = cli.Run(context.Background(), c, args)
-		return code, stdout.String(), stderr.String()
+		t.Helper()
+		return Run(t, newCommand(), args...)
 	}
 	walk(root, func(c *cobra.Command) {
 		args := words(c)
@@ -88,18 +81,15 @@ func words(c *cobra.Command) []string {
 // builtByMake reports whether make tools puts the tool into bin/.
 func builtByMake(t *testing.T, tool string) bool {
 	t.Helper()
-	for dir := "."; ; dir = filepath.Join("..", dir) {
-		if data, err := os.ReadFile(filepath.Join(dir, "Makefile")); err == nil {
-			line := regexp.MustCompile(`(?m)^\t@go build -o bin/ \./infra .*$`).Find(data)
-			if line == nil {
-				t.Fatal("the Makefile builds no tools into bin/")
-			}
-			return slices.Contains(strings.Fields(string(line)), "./infra/cmd/"+tool)
-		}
-		if len(dir) > 40 {
-			t.Fatal("there is no Makefile in the folders above")
-		}
+	data, err := os.ReadFile(above(t, "Makefile"))
+	if err != nil {
+		t.Fatal(err)
 	}
+	line := regexp.MustCompile(`(?m)^\t@go build -o bin/ \./infra .*$`).Find(data)
+	if line == nil {
+		t.Fatal("the Makefile builds no tools into bin/")
+	}
+	return slices.Contains(strings.Fields(string(line)), "./infra/cmd/"+tool)
 }
 
 // called are the faults of a help in what it calls the tool: bin/NAME where make puts it

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"auth-api/infra/cmd/internal/friendly"
 	"auth-api/infra/cmd/internal/inspect"
 	"auth-api/infra/localaws/access"
 )
@@ -37,23 +38,7 @@ func TestEveryStackFileCanBeLookedAt(t *testing.T) {
 // checkout is a project with this stack file and two functions.
 func checkout(t *testing.T, file string) string {
 	t.Helper()
-	dir := t.TempDir()
-	project, err := os.ReadFile(filepath.Join(root, "Pulumi.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, text := range map[string]string{
-		"Pulumi.yaml": string(project), "Pulumi.x.yaml": file, "functions/no-auth/main.go": "package main\n", "functions/require-auth/main.go": "package main\n",
-	} {
-		path := filepath.Join(dir, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return dir
+	return friendly.Checkout(t, map[string]string{"x": file}, "no-auth", "require-auth")
 }
 
 const article = `config:
