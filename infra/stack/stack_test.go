@@ -14,17 +14,19 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"auth-api/infra/function"
+	"auth-api/infra/internal/named"
 )
 
 var update = flag.Bool("update", false, "write the golden documents anew")
 
+// read reads a file; the project's own are as if it were called auth-api.
 func read(t *testing.T, file string) string {
 	t.Helper()
-	data, err := os.ReadFile(file)
+	text, err := named.Read(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(data)
+	return text
 }
 
 // The stacks of the repository, and one with everything on, as they are registered:

@@ -132,3 +132,18 @@ func TestAWrongStackFileIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// A project by another name, as make rename calls it, deploys its own; the setting names
+// another yet.
+func TestWhichProjectIsDeployed(t *testing.T) {
+	for _, test := range []struct{ project, setting, want string }{
+		{"auth-api-ci", "", "auth-api"}, {"shop-ci", "", "shop"}, {"robots", "", "robots"}, {"robots", "shop", "shop"},
+	} {
+		s, err := roles.Parse(test.project, "main", map[string]string{
+			test.project + ":repository": "acme/x", test.project + ":stateBucket": "acme-state", test.project + ":deployedProject": test.setting,
+		})
+		if err != nil || s.DeployedProject != test.want {
+			t.Errorf("%s with %q deploys %q, %v; want %q", test.project, test.setting, s.DeployedProject, err, test.want)
+		}
+	}
+}

@@ -15,7 +15,7 @@ type Settings struct {
 	StateBucket     string
 	StateKeyARN     string // empty: none
 	OIDCProviderARN string // empty: it is made
-	DeployedProject string
+	DeployedProject string // empty in the stack file: this project's name without -ci
 }
 
 var rules = map[string]struct {
@@ -33,7 +33,7 @@ var rules = map[string]struct {
 // Parse checks what a stack file says. Keys of other namespaces than the project's are
 // none of its business; all that is wrong is told at once.
 func Parse(project, stack string, config map[string]string) (Settings, error) {
-	s := Settings{DeployedProject: "auth-api"}
+	var s Settings
 	fields := map[string]*string{
 		"repository": &s.Repository, "stateBucket": &s.StateBucket, "stateKeyArn": &s.StateKeyARN, "oidcProviderArn": &s.OIDCProviderARN, "deployedProject": &s.DeployedProject,
 	}
@@ -49,6 +49,9 @@ func Parse(project, stack string, config map[string]string) (Settings, error) {
 			continue
 		}
 		*fields[name] = config[key]
+	}
+	if s.DeployedProject == "" { // make rename calls both projects anew
+		s.DeployedProject = strings.TrimSuffix(project, "-ci")
 	}
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		if rule := rules[name]; !rule.legal.MatchString(*fields[name]) {

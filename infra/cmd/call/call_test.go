@@ -9,6 +9,7 @@ import (
 
 	"auth-api/infra/client"
 	"auth-api/infra/cmd/internal/cli"
+	"auth-api/infra/cmd/internal/workspace"
 	"auth-api/infra/localaws/awstest"
 )
 
@@ -115,13 +116,21 @@ func TestWhatCannotBeCalled(t *testing.T) {
 }
 
 func TestTheCommandLine(t *testing.T) {
+	here, err := workspace.Find()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stacks, err := here.Stacks()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for line, says := range map[string]string{
 		"":                             "call: say which route: call [METHOD] PATH, such as call GET /require-auth, or make call ROUTE=\"GET /require-auth\"\n",
 		"GET /a /b":                    "call: say which route: call [METHOD] PATH, such as call GET /require-auth, or make call ROUTE=\"GET /require-auth\"\n",
 		"GET no-auth":                  "call: the path is \"no-auth\"; it begins with /, without the stage, such as /require-auth\n",
 		"-as nobody -forge /no-auth":   "call: -forge changes a signature, and nobody signs; say -as guest or a user\n",
 		"-who demouser /no-auth":       "call: unknown shorthand flag: 'w' in -who (call --help shows what there is)\n",
-		"-stack nowhere -as guest /no": "call: STACK is \"nowhere\", and there is no Pulumi.nowhere.yaml; there are dev, local, prod\n",
+		"-stack nowhere -as guest /no": "call: STACK is \"nowhere\", and there is no Pulumi.nowhere.yaml; there are " + strings.Join(stacks, ", ") + "\n",
 	} {
 		var complaint bytes.Buffer
 		c := command()

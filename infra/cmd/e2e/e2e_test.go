@@ -25,6 +25,7 @@ import (
 	"auth-api/infra/client"
 	"auth-api/infra/cmd/internal/daemon"
 	"auth-api/infra/cmd/internal/workspace"
+	"auth-api/infra/internal/named"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
@@ -289,6 +290,13 @@ func checkout(t *testing.T) *copied {
 		}
 		if err != nil {
 			t.Fatal(err)
+		}
+		if matched, _ := filepath.Match("Pulumi*.yaml", name); matched { // whatever the project is called
+			text, err := named.Read(filepath.Join(ws.Root, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			data = []byte(text)
 		}
 		to := filepath.Join(root, name)
 		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {

@@ -49,7 +49,7 @@ func (a answer) advice() []string {
 
 // setting names a key of the stack file.
 func (a answer) setting(key string) string {
-	return "auth-api:" + key + " in Pulumi." + a.Stack + ".yaml"
+	return a.project + ":" + key + " in Pulumi." + a.Stack + ".yaml"
 }
 
 // route names the route as the stack file has it.

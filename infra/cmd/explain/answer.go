@@ -20,9 +20,10 @@ type answer struct {
 	ToChange []string     `json:"toChange"` // what would let the caller in, or keep it out
 	Notes    []string     `json:"notes,omitempty"`
 
-	routes []gateway.Route // of the stage
-	oneOf  int             // how many stages there are
-	fresh  bool            // nothing is deployed, and what is planned is told in its place
+	project string          // with which the keys of the stack file begin
+	routes  []gateway.Route // of the stage
+	oneOf   int             // how many stages there are
+	fresh   bool            // nothing is deployed, and what is planned is told in its place
 }
 
 // outcome is one of outcomes.

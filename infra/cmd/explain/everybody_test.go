@@ -147,7 +147,7 @@ func TestWhatIsExplainedIsWhatIsAnswered(t *testing.T) {
 					t.Fatal(err)
 				}
 				got := s.Nobody().Send(who.request(t, s, o, route.Authorization == "COGNITO_USER_POOLS" && strings.Contains("user blue staff audit, red", name), map[string]client.Tokens{"user": bob, "blue": joe, "staff": eve, "audit, red": amy}[name], len(route.Scopes) > 0))
-				a, err := o.ask(answer{Stack: "local"}, inspect.Moment{AWS: s.AWS, Account: localaws.Account}, here)
+				a, err := o.ask(answer{Stack: "local", project: "auth-api"}, inspect.Moment{AWS: s.AWS, Account: localaws.Account}, here)
 				if err != nil {
 					t.Fatalf("%s as %s, %s: %v", target, name, key, err)
 				}

@@ -206,7 +206,7 @@ func (o *options) run(ctx context.Context, ws workspace.Workspace, out io.Writer
 			return o.finish(out, a)
 		}
 	}
-	a := answer{Stack: o.Stack, Source: fromProgram, fresh: !o.Planned}
+	a := answer{Stack: o.Stack, project: stack.Project, Source: fromProgram, fresh: !o.Planned}
 	err = inspect.UsePlanned(ws.Root, o.Stack, func(m inspect.Moment) (err error) { a, err = o.ask(a, m, stack); return err })
 	if err != nil {
 		return err
@@ -216,7 +216,7 @@ func (o *options) run(ctx context.Context, ws workspace.Workspace, out io.Writer
 
 // deployed explains what the stack's state says, and whether there is one.
 func (o *options) deployed(ctx context.Context, ws workspace.Workspace, stack workspace.Stack) (answer, bool, error) {
-	a := answer{Stack: o.Stack, Source: fromState}
+	a := answer{Stack: o.Stack, project: stack.Project, Source: fromState}
 	state, err := inspect.State(ctx, ws, stack)
 	if err == nil {
 		err = inspect.UseDeployed(state, func(m inspect.Moment) (err error) { a, err = o.ask(a, m, stack); return err })
@@ -312,7 +312,7 @@ func (o *options) asked(ctx context.Context, ws workspace.Workspace, stack works
 	if err := daemon.Ask(ctx, state, "/explain?request="+url.QueryEscape(id), &e); err != nil {
 		return answer{}, fmt.Errorf("explaining the request %s: %w", id, err)
 	}
-	return answer{Stack: o.Stack, Source: fromLog, Request: &e.Request, Way: e.Way}, nil
+	return answer{Stack: o.Stack, project: stack.Project, Source: fromLog, Request: &e.Request, Way: e.Way}, nil
 }
 
 // ofAccount puts the stack's account in the place of the one that the local AWS of the

@@ -17,6 +17,7 @@ import (
 	"auth-api/infra/cmd/internal/friendly"
 	"auth-api/infra/cmd/internal/inspect"
 	"auth-api/infra/cmd/internal/workspace"
+	"auth-api/infra/internal/named"
 	"auth-api/infra/localaws/awstest"
 )
 
@@ -163,7 +164,7 @@ func TestStories(t *testing.T) {
 	for stack, of := range stories {
 		err := inspect.UsePlanned(dir, stack, func(m inspect.Moment) error {
 			for _, s := range of {
-				a, err := s.o.ask(answer{Stack: stack, Source: fromProgram}, m, workspace.Stack{Name: stack, Local: true})
+				a, err := s.o.ask(answer{Stack: stack, project: named.Example, Source: fromProgram}, m, workspace.Stack{Name: stack, Local: true})
 				if err != nil {
 					return fmt.Errorf("%s: %w", s.file, err)
 				}

@@ -10,6 +10,7 @@ import (
 
 	"auth-api/infra/cmd/internal/cli"
 	"auth-api/infra/cmd/internal/inspect"
+	"auth-api/infra/internal/named"
 )
 
 // root is the repository's folder, which stays while tests work in others.
@@ -26,11 +27,11 @@ func copied(t *testing.T, name, text string) string {
 	t.Helper()
 	dir := t.TempDir()
 	for _, file := range []string{"Pulumi.yaml", "Pulumi.dev.yaml", "Pulumi.prod.yaml"} {
-		data, err := os.ReadFile(filepath.Join(root, file))
+		text, err := named.Read(filepath.Join(root, file))
 		if err != nil {
 			t.Fatal(err)
 		}
-		write(t, filepath.Join(dir, file), string(data))
+		write(t, filepath.Join(dir, file), text)
 	}
 	if name != "" {
 		write(t, filepath.Join(dir, name), text)

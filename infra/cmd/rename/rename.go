@@ -3,12 +3,16 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
+	"strings"
 
 	"auth-api/infra/cmd/internal/cli"
 	"auth-api/infra/cmd/internal/workspace"
+	"auth-api/infra/internal/named"
 	"github.com/spf13/cobra"
 )
 
@@ -18,11 +22,14 @@ func command() *cobra.Command {
 		Use:   "rename",
 		Short: "Give the project another name",
 		Long: `Gives the project another name: in Pulumi.yaml, and in the stack files, whose
-keys begin with it. All that a stack makes is called by it, so that a stack
-which is up must be destroyed first; what is up by another name is not found
-again.
+keys begin with it. The projects infra/ci and infra/network are then called by
+it, with -ci and -network behind. All that a stack makes is called by it, so
+that a stack which is up must be destroyed first; what is up by another name is
+not found again.
 
 After pulumi new with a name of your own this gives the stack files that name.
+The Go module, its documentation and its tests stay auth-api, whatever the
+project is called.
 
 Exit codes: 0 when it was done, 1 when it could not be, 2 when the command line
 is wrong.`,
@@ -51,10 +58,8 @@ is wrong.`,
 // legal leaves room for the names of stacks, functions and roles, which begin with it.
 var legal = regexp.MustCompile(`^[a-z][a-z0-9-]{0,30}$`)
 
-var (
-	projectName = regexp.MustCompile(`(?m)^name: *\S+ *$`)
-	routes      = regexp.MustCompile(`(?m)^ +([A-Za-z0-9_.-]+):routes:`)
-)
+// projects are those beside the stacks' own, with what ends their names.
+var projects = []struct{ folder, suffix string }{{"infra/ci", "-ci"}, {"infra/network", "-network"}}
 
 // rename writes the project's files anew and returns those that it changed. Each stack
 // file has the name that its own routes have.
@@ -78,12 +83,7 @@ func rename(ws workspace.Workspace, name string) (changed []string, err error) {
 		changed = append(changed, file)
 		return nil
 	}
-	if err := edit("Pulumi.yaml", func(text string) (string, error) {
-		if !projectName.MatchString(text) {
-			return "", errors.New("it has no line name: NAME")
-		}
-		return projectName.ReplaceAllString(text, "name: "+name), nil
-	}); err != nil {
+	if err := edit("Pulumi.yaml", func(text string) (string, error) { return named.GiveProject(text, name) }); err != nil {
 		return changed, err
 	}
 	stacks, err := ws.Stacks()
@@ -91,13 +91,32 @@ func rename(ws workspace.Workspace, name string) (changed []string, err error) {
 		return changed, err
 	}
 	for _, stack := range stacks {
-		if err := edit("Pulumi."+stack+".yaml", func(text string) (string, error) {
-			m := routes.FindStringSubmatch(text)
-			if m == nil {
-				return "", errors.New("it has no routes: it is no stack file of this project")
+		if err := edit("Pulumi."+stack+".yaml", func(text string) (string, error) { return named.GiveStack(text, name) }); err != nil {
+			return changed, err
+		}
+	}
+	for _, p := range projects {
+		own, err := named.Of(filepath.Join(ws.Root, p.folder))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // who does not need it may delete it
+		}
+		if err != nil {
+			return changed, fmt.Errorf("renaming the project: %w", err)
+		}
+		if !strings.HasSuffix(own, p.suffix) {
+			continue // it was given a name of its own
+		}
+		files, err := filepath.Glob(filepath.Join(ws.Root, p.folder, "Pulumi.*.yaml"))
+		if err != nil {
+			return changed, fmt.Errorf("renaming the project: %w", err)
+		}
+		for _, file := range files {
+			if err := edit(path.Join(p.folder, filepath.Base(file)), func(text string) (string, error) { return named.Keys(text, own, name+p.suffix), nil }); err != nil {
+				return changed, err
 			}
-			return regexp.MustCompile(`(?m)^( +)`+regexp.QuoteMeta(m[1])+`:`).ReplaceAllString(text, "${1}"+name+":"), nil
-		}); err != nil {
+		}
+		// Last, since it says what the stack files beside it are called.
+		if err := edit(path.Join(p.folder, "Pulumi.yaml"), func(text string) (string, error) { return named.GiveProject(text, name+p.suffix) }); err != nil {
 			return changed, err
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"auth-api/infra/cmd/internal/cli"
+	"auth-api/infra/cmd/internal/workspace"
 	"auth-api/infra/localaws/awstest"
 	"auth-api/infra/verify"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -29,13 +30,21 @@ func run(t *testing.T, args ...string) (code int, out, complaint string) {
 }
 
 func TestTheCommandLine(t *testing.T) {
+	here, err := workspace.Find()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stacks, err := here.Stacks()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for line, says := range map[string]string{
 		"--json --markdown":    "verify: --json and --markdown cannot be had at once; --junit goes with either\n",
 		"--rate -1":            "verify: --rate is -1; legal are numbers from 0, which is no limit on local stacks and 20 on AWS\n",
 		"--max-quota 0":        "verify: --max-quota is 0; legal are numbers from 1\n",
 		"--list --junit x":     "verify: --list tries nothing, so that there is nothing for --junit\n",
 		"--list --only V-XX-1": "verify: choosing checks: there is no \"V-XX-1\"; --list shows those there are\n",
-		"--stack nowhere":      "verify: STACK is \"nowhere\", and there is no Pulumi.nowhere.yaml; there are dev, local, prod\n",
+		"--stack nowhere":      "verify: STACK is \"nowhere\", and there is no Pulumi.nowhere.yaml; there are " + strings.Join(stacks, ", ") + "\n",
 		"--onyl V-IAM-01":      "verify: unknown flag: --onyl (verify --help shows what there is)\n",
 		"V-IAM-01":             "verify: unknown command \"V-IAM-01\" for \"verify\" (verify --help shows how)\n",
 	} {

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"auth-api/infra/client"
+	"auth-api/infra/internal/named"
 	"auth-api/infra/localaws"
 	"github.com/alexedwards/argon2id"
 )
@@ -35,7 +36,7 @@ func Article(t testing.TB) Settings {
 	return settings
 }
 
-const project = "auth-api"
+const project = named.Example // whatever the checkout calls it
 
 // Stack is a stack that is up.
 type Stack struct {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,6 +11,7 @@ import (
 
 	"auth-api/infra/client"
 	"auth-api/infra/function"
+	"auth-api/infra/internal/named"
 	"auth-api/infra/localaws"
 	"auth-api/infra/stack"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -20,14 +20,14 @@ import (
 
 // ReadArticle is Article for a program that is no test; root is the repository.
 func ReadArticle(root string) (Settings, error) {
-	data, err := os.ReadFile(filepath.Join(root, "Pulumi.local.yaml"))
+	text, err := named.Read(filepath.Join(root, "Pulumi.local.yaml"))
 	if err != nil {
 		return nil, fmt.Errorf("reading the article's stack: %w", err)
 	}
 	var doc struct {
 		Config map[string]any `yaml:"config"`
 	}
-	if err := yaml.Unmarshal(data, &doc); err != nil {
+	if err := yaml.Unmarshal([]byte(text), &doc); err != nil {
 		return nil, fmt.Errorf("reading the article's stack: %w", err)
 	}
 	settings := Settings{}

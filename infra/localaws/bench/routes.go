@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"auth-api/infra/function"
+	"auth-api/infra/internal/named"
 	"auth-api/infra/localaws"
 	"auth-api/infra/localaws/provider"
 	"auth-api/infra/stack"
@@ -31,6 +32,10 @@ func (b *bench) routes(ctx context.Context, root, work string) (err error) {
 	if err != nil {
 		b.progress("preview and up: %s: %v", notMeasured, err)
 	}
+	project, err := named.Of(root)
+	if err != nil {
+		return err
+	}
 	up := map[int]*many{}
 	defer func() {
 		for _, m := range up {
@@ -38,11 +43,11 @@ func (b *bench) routes(ctx context.Context, root, work string) (err error) {
 		}
 	}()
 	for _, n := range routeTables {
-		config, err := manyRoutes(n)
+		config, err := manyRoutes(project, n)
 		if err != nil {
 			return err
 		}
-		resources, took, err := runProgram(root, config, b.previews)
+		resources, took, err := runProgram(root, project, config, b.previews)
 		if err != nil {
 			return fmt.Errorf("running the program with %d routes: %w", n, err)
 		}
@@ -84,8 +89,9 @@ func (b *bench) routes(ctx context.Context, root, work string) (err error) {
 	return nil
 }
 
-// manyRoutes is the configuration of a local stack with three methods on each path.
-func manyRoutes(n int) (map[string]string, error) {
+// manyRoutes is the configuration of a local stack of the project with three methods on
+// each path.
+func manyRoutes(project string, n int) (map[string]string, error) {
 	var table []map[string]any
 	for i := range n {
 		table = append(table, map[string]any{
@@ -96,12 +102,12 @@ func manyRoutes(n int) (map[string]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("writing %d routes: %w", n, err)
 	}
-	return map[string]string{"aws:region": "us-west-2", "auth-api:target": "local", "auth-api:routes": string(text)}, nil
+	return map[string]string{"aws:region": "us-west-2", project + ":target": "local", project + ":routes": string(text)}, nil
 }
 
 // runProgram runs the program by itself, with a provider that answers at once, and
 // returns how many resources it registers and how long it takes.
-func runProgram(root string, config map[string]string, times int) (resources int, took *Summary, err error) {
+func runProgram(root, project string, config map[string]string, times int) (resources int, took *Summary, err error) {
 	encoded, err := json.Marshal(config)
 	if err != nil {
 		return 0, nil, err
@@ -119,7 +125,7 @@ func runProgram(root string, config map[string]string, times int) (resources int
 		c := &counter{}
 		program := stack.Program(func(name string) string { return env[name] }, stack.WithRoot(root), stack.WithBuilder(built))
 		start := time.Now()
-		if err := pulumi.RunErr(program, pulumi.WithMocks("auth-api", "local", c), func(info *pulumi.RunInfo) { info.Config = config }); err != nil {
+		if err := pulumi.RunErr(program, pulumi.WithMocks(project, "local", c), func(info *pulumi.RunInfo) { info.Config = config }); err != nil {
 			return 0, nil, err
 		}
 		each = append(each, time.Since(start))

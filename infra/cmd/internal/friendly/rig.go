@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"auth-api/infra/cmd/internal/cli"
+	"auth-api/infra/internal/named"
 	"github.com/spf13/cobra"
 )
 
@@ -40,12 +41,12 @@ func Golden(t testing.TB, update bool, file, text string) {
 // functions of one empty file each.
 func Checkout(t testing.TB, stacks map[string]string, functions ...string) string {
 	t.Helper()
-	project, err := os.ReadFile(above(t, "Pulumi.yaml"))
+	project, err := named.Read(above(t, "Pulumi.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	write(t, filepath.Join(dir, "Pulumi.yaml"), string(project), 0o600)
+	write(t, filepath.Join(dir, "Pulumi.yaml"), project, 0o600)
 	for name, text := range stacks {
 		write(t, filepath.Join(dir, "Pulumi."+name+".yaml"), text, 0o600)
 	}

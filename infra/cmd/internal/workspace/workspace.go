@@ -68,6 +68,7 @@ func (w Workspace) Project() (string, error) {
 // Stack is one Pulumi.<name>.yaml.
 type Stack struct {
 	Name    string
+	Project string // with which the keys of its file begin
 	Region  string // aws:region
 	Profile string // aws:profile, empty for the default
 	Local   bool   // PROJECT:target is local
@@ -117,6 +118,7 @@ func (w Workspace) Stack(name string) (Stack, error) {
 	if err != nil {
 		return Stack{}, err
 	}
+	s.Project = project
 	for key := range doc.Config {
 		if of, setting, _ := strings.Cut(key, ":"); setting == "routes" && of != project {
 			return Stack{}, fmt.Errorf("reading Pulumi.%s.yaml: its keys begin with %s:, and the project in Pulumi.yaml is called %s; make rename NAME=%s gives them its name", name, of, project, project)

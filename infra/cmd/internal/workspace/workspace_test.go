@@ -33,8 +33,8 @@ func TestStacks(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]workspace.Stack{
-		"dev":   {Name: "dev", Region: "eu-west-1", Profile: "work"},
-		"local": {Name: "local", Region: "us-west-2", Local: true},
+		"dev":   {Name: "dev", Project: "auth-api", Region: "eu-west-1", Profile: "work"},
+		"local": {Name: "local", Project: "auth-api", Region: "us-west-2", Local: true},
 	} {
 		if got, err := ws.Stack(name); err != nil || got != want {
 			t.Errorf("stack %s: %+v, %v; want %+v", name, got, err, want)
