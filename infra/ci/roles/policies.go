@@ -83,13 +83,19 @@ var logGroups = []string{
 	"logs:TagResource", "logs:UntagResource",
 }
 
-func (s stack) functions() iamdoc.Document {
-	logs := append(s.named("logs", "log-group:/aws/lambda/"), s.named("logs", "log-group:/aws/apigateway/")...)
-	logs = append(logs, s.named("logs", "log-group:aws-waf-logs-")...)
-	for i, group := range logs {
-		logs[i] = strings.TrimSuffix(group, "*") + "*"
+// groups are the log groups of the stack by what comes before their names. Some operations
+// ask for their ARNs with :* behind.
+func (s stack) groups(before ...string) (out []string) {
+	for _, b := range before {
+		for _, group := range s.named("logs", "log-group:"+b) {
+			out = append(out, strings.TrimSuffix(group, "*")+"*")
+		}
 	}
-	slices.Sort(logs)
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+func (s stack) functions() iamdoc.Document {
 	// The group of a stage's execution logs is called by the API's id, which AWS chooses.
 	execution := []string{s.arn("logs", "log-group:API-Gateway-Execution-Logs_*")}
 	return document(
@@ -98,7 +104,7 @@ func (s stack) functions() iamdoc.Document {
 			"lambda:GetAlias", "lambda:GetFunction", "lambda:GetFunctionCodeSigningConfig", "lambda:GetFunctionConcurrency", "lambda:GetFunctionConfiguration", "lambda:GetPolicy",
 			"lambda:ListTags", "lambda:ListVersionsByFunction", "lambda:PublishVersion", "lambda:PutFunctionConcurrency", "lambda:RemovePermission", "lambda:TagResource",
 			"lambda:UntagResource", "lambda:UpdateAlias", "lambda:UpdateFunctionCode", "lambda:UpdateFunctionConfiguration"),
-		allow("LogGroups", slices.Compact(logs), nil, slices.Concat([]string{"logs:CreateLogGroup"}, logGroups)...),
+		allow("LogGroups", s.groups("/aws/lambda/", "/aws/apigateway/", "aws-waf-logs-"), nil, slices.Concat([]string{"logs:CreateLogGroup"}, logGroups)...),
 		allow("MakeExecutionLogs", execution, s.tagged("RequestTag"), "logs:CreateLogGroup"),
 		allow("ExecutionLogs", execution, s.tagged("ResourceTag"), logGroups...),
 		allow("FindLogGroups", []string{s.arn("logs", "log-group:*")}, nil, "logs:DescribeLogGroups"),
@@ -250,8 +256,14 @@ func looks(action string) bool {
 	return verb == "GET"
 }
 
-// testUsers are made and deleted by make verify.
-func (s stack) testUsers() iamdoc.Document {
-	return document(allow("TestUsers", []string{s.arn("cognito-idp", "userpool/*")}, s.tagged("ResourceTag"),
-		"cognito-idp:AdminAddUserToGroup", "cognito-idp:AdminCreateUser", "cognito-idp:AdminDeleteUser", "cognito-idp:AdminSetUserPassword"))
+// verification is what make verify asks for, beside what a preview reads: it makes users to
+// sign in as and deletes them and their identities, and looks through the logs of its run.
+func (s stack) verification() iamdoc.Document {
+	return document(
+		allow("TestUsers", []string{s.arn("cognito-idp", "userpool/*")}, s.tagged("ResourceTag"),
+			"cognito-idp:AdminAddUserToGroup", "cognito-idp:AdminCreateUser", "cognito-idp:AdminDeleteUser", "cognito-idp:AdminSetUserPassword", "cognito-idp:ListUsers"),
+		// Who is to be deleted must be known by a random id, which none of these roles can list.
+		anywhere("TestIdentities", "it knows no resources", iamdoc.Conditions{"StringEquals": {"aws:RequestedRegion": {s.account.Region}}}, "cognito-identity:DeleteIdentities"),
+		allow("Logs", s.groups("/aws/lambda/", "/aws/apigateway/"), nil, "logs:FilterLogEvents"),
+	)
 }

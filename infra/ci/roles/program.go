@@ -12,6 +12,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"auth-api/infra/iamdoc"
+	"auth-api/infra/internal/named"
 )
 
 // Deploy is the program as the engine runs it.
@@ -104,7 +105,7 @@ func (d deployer) policy(name, logical, description string, document iamdoc.Docu
 
 func (d deployer) role(r Role, provider pulumi.StringOutput) error {
 	trust := provider.ApplyT(func(arn string) (string, error) { return Trust(arn, r.Subjects).JSON() }).(pulumi.StringOutput)
-	name := d.settings.DeployedProject + "-ci-" + r.Name
+	name := named.Workflows(d.settings.DeployedProject) + r.Name
 	role, err := iam.NewRole(d.ctx, r.Name, &iam.RoleArgs{
 		Name: pulumi.String(name), Description: pulumi.String("GitHub's workflows: " + r.Does), AssumeRolePolicy: trust, Tags: d.tags,
 	})

@@ -15,6 +15,7 @@ import (
 	"slices"
 
 	"auth-api/infra/iamdoc"
+	"auth-api/infra/internal/named"
 )
 
 // Issuer is who signs the tokens of GitHub's workflows.
@@ -37,20 +38,22 @@ func All(a iamdoc.Account, s Settings) []Role {
 	main, pulls := "ref:refs/heads/main", "pull_request"
 	everything := stack{a, s, "*"}
 	check := reading(everything)
-	check["users"] = everything.testUsers()
+	check["verify"] = everything.verification()
 	out := []Role{
 		{Name: "preview", Variable: "AWS_PREVIEW_ROLE", Does: "reads all stacks and their state, for previews", Subjects: []string{pulls, main}, Policies: reading(everything)},
-		{Name: "check", Variable: "AWS_CHECK_ROLE", Does: "as preview, and makes and deletes users to sign in as, for make verify", Subjects: []string{main}, Policies: check},
+		{Name: "check", Variable: "AWS_CHECK_ROLE", Does: "as preview, and what make verify needs", Subjects: []string{main}, Policies: check},
 	}
 	for _, d := range []struct{ stack, name, variable, subject string }{
 		{"dev", "dev", "AWS_DEV_ROLE", main},
 		{"prod", "prod", "AWS_DEPLOY_ROLE of the environment prod", "environment:prod"},
 		{"pr-*", "pr", "AWS_DEPLOY_ROLE of the environment pr", "environment:pr"},
 	} {
-		out = append(out, Role{
-			Name: "deploy-" + d.name, Variable: d.variable, Does: "deploys and destroys stack " + d.stack, Subjects: []string{d.subject},
-			Policies: stack{a, s, d.stack}.deployment(),
-		})
+		its := stack{a, s, d.stack}
+		policies := its.deployment()
+		if d.name == "pr" { // its workflow verifies what it has deployed
+			policies["verify"] = its.verification()
+		}
+		out = append(out, Role{Name: "deploy-" + d.name, Variable: d.variable, Does: "deploys and destroys stack " + d.stack, Subjects: []string{d.subject}, Policies: policies})
 	}
 	for i := range out {
 		for j, subject := range out[i].Subjects {
@@ -80,7 +83,7 @@ func ProviderARN(a iamdoc.Account) string {
 
 // BoundaryName is the name of the policy that bounds the roles which a deployment makes: the
 // stack files say it as permissionsBoundary.
-func BoundaryName(s Settings) string { return s.DeployedProject + "-ci-boundary" }
+func BoundaryName(s Settings) string { return named.Boundary(s.DeployedProject) }
 
 // Boundary is the most that a role of a stack can do, whatever its own policies say: what
 // functions and callers need, and nothing of IAM.

@@ -27,7 +27,7 @@ const boundary = "arn:aws:iam::111122223333:policy/auth-api-ci-boundary"
 // the decision is the same.
 var standIns = strings.NewReplacer(
 	"aws:RequestTag/", "aws:PrincipalTag/request-", "aws:ResourceTag/", "aws:PrincipalTag/resource-",
-	"iam:PermissionsBoundary", "aws:PrincipalTag/boundary", "iam:PassedToService", "aws:PrincipalTag/passed-to", "iam:PolicyARN", "aws:SourceArn",
+	"iam:PermissionsBoundary", "aws:PrincipalTag/boundary", "aws:RequestedRegion", "aws:PrincipalTag/region", "iam:PassedToService", "aws:PrincipalTag/passed-to", "iam:PolicyARN", "aws:SourceArn",
 	roles.Issuer+":", "cognito-identity.amazonaws.com:",
 )
 

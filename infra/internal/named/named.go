@@ -17,6 +17,12 @@ import (
 // Example is what the project is called in documentation, tests and their goldens.
 const Example = "auth-api"
 
+// Workflows begins the names of the roles and policies that infra/ci makes for the project.
+func Workflows(project string) string { return project + "-ci-" }
+
+// Boundary is the name of the policy under which alone the roles of infra/ci make roles.
+func Boundary(project string) string { return Workflows(project) + "boundary" }
+
 var (
 	project = regexp.MustCompile(`(?m)^name: *["']?([A-Za-z0-9._-]+)["']? *$`)
 	routes  = regexp.MustCompile(`(?m)^ +["']?([A-Za-z0-9_.-]+):routes["']?:`)
