@@ -59,6 +59,11 @@ func findPlace(ctx *pulumi.Context, s *settings.Settings, inspected bool) (place
 		return place{}, fmt.Errorf("stack %s is for AWS (%s:target is aws), and the provider answers for account %s, which is the local AWS: nothing was done; run `make up STACK=%s` with credentials of AWS",
 			s.Stack, s.Project, caller.AccountId, s.Stack)
 	}
+	if !inspected {
+		if err := checkWorkflow(s, caller.Arn); err != nil {
+			return place{}, err
+		}
+	}
 	region, err := aws.GetRegion(ctx, nil)
 	if err != nil {
 		return place{}, fmt.Errorf("asking the provider for its region: %w", err)

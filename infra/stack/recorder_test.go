@@ -2,6 +2,7 @@ package stack_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -25,6 +26,7 @@ import (
 // and answers what AWS would make up.
 type recorder struct {
 	account  string         // that the provider answers for
+	caller   string         // whose credentials it has, as an ARN; empty is a user
 	previous map[string]any // the stack's outputs before
 	versions map[string]any // a function's resource name → the version that was published last
 	others   map[string]any // other stacks, by name → their outputs
@@ -58,7 +60,7 @@ func (r *recorder) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) 
 	}
 	r.invoked = append(r.invoked, args.Token)
 	answers := map[string]map[string]any{
-		"aws:index/getCallerIdentity:getCallerIdentity": {"accountId": r.account, "arn": "arn:aws:iam::" + r.account + ":user/ann", "userId": "u", "id": r.account},
+		"aws:index/getCallerIdentity:getCallerIdentity": {"accountId": r.account, "arn": cmp.Or(r.caller, "arn:aws:iam::"+r.account+":user/ann"), "userId": "u", "id": r.account},
 		"aws:index/getRegion:getRegion":                 {"name": r.region, "id": r.region, "endpoint": r.endpoint, "description": ""},
 		"aws:index/getPartition:getPartition":           {"partition": r.partition, "id": r.partition, "dnsSuffix": "amazonaws.com", "reverseDnsPrefix": "com.amazonaws"},
 	}
@@ -165,7 +167,7 @@ func run(t *testing.T, name, file string, changes ...func(*environment)) (*recor
 		change(e)
 	}
 
-	r := &recorder{account: e.account, region: e.region, partition: e.partition, endpoint: e.endpoint, previous: e.previous, versions: e.versions, others: e.others, exports: map[string]any{}}
+	r := &recorder{account: e.account, caller: e.caller, region: e.region, partition: e.partition, endpoint: e.endpoint, previous: e.previous, versions: e.versions, others: e.others, exports: map[string]any{}}
 	err = pulumi.RunErr(func(ctx *pulumi.Context) error {
 		program := stack.Program(func(key string) string { return e.env[key] }, stack.WithRoot("../.."), stack.WithBuilder(e.builder))
 		if err := program(ctx); err != nil {
@@ -189,6 +191,7 @@ func run(t *testing.T, name, file string, changes ...func(*environment)) (*recor
 
 type environment struct {
 	account  string
+	caller   string // its ARN; empty is a user's
 	previous map[string]any
 	versions map[string]any
 	others   map[string]any
