@@ -118,7 +118,7 @@ func deployed(export []byte, use func(Moment) error) (err error) {
 			}
 		}
 		left.secrets(r.URN.Name(), r.Type, inputs)
-		if err := p.Restore(r.URN, r.ID, onlyVersion(r.Type, considered(p, r.Type, inputs))); err != nil {
+		if err := p.Restore(r.URN, r.ID, onlyVersion(r.Type, considered(p, r.Type, left.unbounded(r.Type, inputs)))); err != nil {
 			return err
 		}
 	}

@@ -109,6 +109,21 @@ func considered(p *provider.Provider, token string, inputs resource.PropertyMap)
 	return out
 }
 
+// unbounded are a role's inputs without its permissions boundary, which is a policy of the
+// account that the stack does not declare, and of which only the name is known here. It
+// gives nobody anything: what is refused without it stays refused.
+func (l leftOut) unbounded(token string, inputs resource.PropertyMap) resource.PropertyMap {
+	arn := inputs["permissionsBoundary"]
+	if token != "aws:iam/role:Role" || !arn.IsString() || arn.StringValue() == "" {
+		return inputs
+	}
+	_, name, _ := strings.Cut(arn.StringValue(), ":policy/")
+	l["what else the permissions boundary "+name+" may refuse to all roles"] = true
+	out := inputs.Copy()
+	delete(out, "permissionsBoundary")
+	return out
+}
+
 func (l leftOut) notes() []string {
 	var out []string
 	for what := range l {

@@ -119,7 +119,10 @@ func (m monitor) NewResource(args pulumi.MockResourceArgs) (string, resource.Pro
 		return args.Name, state, nil
 	}
 	if !args.Custom || !m.leaves(args.TypeToken, args.Inputs) {
-		args.Inputs = considered(m.provider, args.TypeToken, args.Inputs)
+		m.mu.Lock()
+		bare := m.left.unbounded(args.TypeToken, args.Inputs)
+		m.mu.Unlock()
+		args.Inputs = considered(m.provider, args.TypeToken, bare)
 		return m.MockResourceMonitor.NewResource(args)
 	}
 	state := args.Inputs.Copy()
