@@ -147,6 +147,9 @@ func failures(all []diagnostic) (texts []string, away bool) {
 			continue
 		}
 		key := text
+		if _, answer, is := strings.Cut(text, "api error "); is { // of AWS, behind the id of the request
+			key = answer
+		}
 		if unreachable(text) {
 			key, away = "", true
 		}
@@ -183,6 +186,6 @@ func failures(all []diagnostic) (texts []string, away bool) {
 func unreachable(text string) bool {
 	return slices.ContainsFunc([]string{
 		"connection refused", "connection reset by peer", "broken pipe", "no such host", "no route to host", "network is unreachable", "i/o timeout",
-		"TLS handshake timeout", "error reading from server", "transport: Error while dialing", "transport is closing", "did not begin responding to RPC connections",
+		"TLS handshake timeout", "Client.Timeout exceeded", "request send failed", "error reading from server", "transport: Error while dialing", "transport is closing", "did not begin responding to RPC connections",
 	}, func(words string) bool { return strings.Contains(text, words) })
 }

@@ -153,6 +153,11 @@ func TestAnErrorIsToldOnce(t *testing.T) {
 	if want := []string{"a (aws:iam/role:Role) and 1 more: no access", "c (aws:iam/role:Role): throttled"}; !slices.Equal(r.Errors, want) || r.Away {
 		t.Errorf("away is %v; %q", r.Away, r.Errors)
 	}
+	const expired = "reading IAM Role (%s): operation error IAM: GetRole, https response error StatusCode: 403, RequestID: %s, api error ExpiredToken: The security token included in the request is expired"
+	r, err = review.Refresh(streamed(t, said("error", urn("a"), fmt.Sprintf(expired, "a", "1-1")), said("error", urn("b"), fmt.Sprintf(expired, "b", "2-2"))))
+	if want := []string{"a (aws:iam/role:Role) and 1 more: " + fmt.Sprintf(expired, "a", "1-1")}; err != nil || !slices.Equal(r.Errors, want) || r.Away {
+		t.Errorf("away is %v; %q, %v", r.Away, r.Errors, err)
+	}
 	r, err = review.Refresh(streamed(t, said("error", "", "preview failed")))
 	if err != nil || !slices.Equal(r.Errors, []string{"preview failed"}) {
 		t.Errorf("alone, it is %q, %v", r.Errors, err)
