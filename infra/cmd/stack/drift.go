@@ -25,7 +25,8 @@ import (
 const driftHelp = `Tells what somebody changed by hand since the last up. Two things are looked at,
 and neither is changed: the properties of the stack's resources, as pulumi
 refresh reads them, and the OpenAPI document that each stage serves, which
-refresh never reads back, as API Gateway exports it.
+refresh never reads back, as API Gateway exports it. Each resource is named,
+with what was deployed and what is there now; of secrets only that they differ.
 
 What the program and the stack file would change is not drift: preview tells
 that.
@@ -134,10 +135,14 @@ func (s session) refreshed(ctx context.Context, p workspace.Pulumi, local daemon
 		return review.Review{}, err
 	case readErr == nil && len(found.Errors) > 0:
 		next := ""
-		if found.Away {
+		if found.Away && !s.stack.Local {
 			next = fmt.Sprintf("; make drift STACK=%s, once the network and what AWS_ENDPOINT_URL and HTTPS_PROXY say are in order", s.stack.Name)
 		}
-		return review.Review{}, fmt.Errorf("looking at the resources of stack %s: %s%s", s.stack.Name, strings.Join(found.Errors, "; "), next)
+		what := " " + found.Errors[0]
+		if len(found.Errors) > 1 {
+			what = "\n  " + strings.Join(found.Errors, "\n  ")
+		}
+		return review.Review{}, fmt.Errorf("looking at the resources of stack %s:%s%s", s.stack.Name, what, next)
 	case err != nil:
 		return review.Review{}, err
 	}
