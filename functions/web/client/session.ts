@@ -59,8 +59,10 @@ export class Sessions implements Session {
     this.storage = new Storage(config.webUrl);
     this.tabs = new Tabs(config.webUrl, (word) => { this.heard(word); });
     this.leaving = this.storage.leaving;
-    const retry = () => { if (this.leaving) this.finish().catch(reportError); };
-    addEventListener("online", retry);
+    addEventListener("online", () => {
+      // One that is under way may have begun too early.
+      Promise.resolve(this.finishing).then(() => this.leaving ? this.finish() : undefined).catch(reportError);
+    });
     addEventListener("storage", () => { // another tab finished it, or has one that is unfinished
       const was = this.leaving;
       this.leaving = this.storage.leaving;

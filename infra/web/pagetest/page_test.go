@@ -5,9 +5,12 @@
 package pagetest
 
 import (
+	"context"
 	"fmt"
 	"testing"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 
 	"auth-api/infra/internal/browsertest"
@@ -106,6 +109,18 @@ func (p *page) signOut() {
 	browsertest.Ask(p.Browser, "opening the account's menu", chromedp.Click(chromedp.CSS("#corner .who")))
 	p.goes("Sign Out")
 	p.is("")
+}
+
+// conditions is Chromium's command that both takes the network away and says so to pages. Its
+// successors, of which the Chromium of Debian knows not all, do one of it each.
+var conditions = cdp.Command[network.OverrideNetworkStateParams, cdp.Empty]{Method: "Network.emulateNetworkConditions"}
+
+// online takes a tab's network away, or gives it back.
+func online(is bool) chromedp.Action[chromedp.Void] {
+	return func(ctx context.Context, target *chromedp.Target) (none chromedp.Void, err error) {
+		_, err = cdp.Call(ctx, target, conditions, network.OverrideNetworkStateParams{Offline: !is, DownloadThroughput: -1, UploadThroughput: -1})
+		return none, err
+	}
 }
 
 // settings are the article's stack with changes to single sections, as JSON.

@@ -65,6 +65,26 @@ func TestTwoTabs(t *testing.T) {
 	first.is("")
 }
 
+// Who signs out without a network is told that the sign-in does not know of it yet, and it
+// gets to know when the network is back.
+func TestASignOutWithoutNetwork(t *testing.T) {
+	t.Parallel()
+	s := awstest.Deploy(t, awstest.Article(t))
+	p := open(t, s)
+	p.signIn(s.Outputs.DemoUser, s.Outputs.DemoPassword)
+	browsertest.Ask(p.Browser, "going offline", online(false))
+	browsertest.Ask(p.Browser, "opening the account's menu", chromedp.Click(chromedp.CSS("#corner .who")))
+	p.press("Sign Out")
+	p.says("You are not signed out everywhere yet", "Finish signing out")
+	p.is("")
+	p.press("Finish signing out")
+	p.says("Finish signing out") // still no network
+	p.Leave("going online", online(true))
+	p.is("")
+	p.goes("Sign In")
+	p.Sees(200, "Sign in") // and not straight back
+}
+
 // Addresses that lead back from the sign-in are good once, and in the tab that left.
 func TestCallbacks(t *testing.T) {
 	t.Parallel()
