@@ -72,6 +72,37 @@ func TestLinksLeadSomewhere(t *testing.T) {
 	}
 }
 
+// Whoever begins at the README finds every page, by links; and every setting in its table.
+func TestTheREADMELeadsToEverything(t *testing.T) {
+	all := pages(t)
+	found, next := map[string]bool{"README.md": true}, []string{"README.md"}
+	for len(next) > 0 {
+		name := next[0]
+		next = next[1:]
+		for _, to := range link.FindAllStringSubmatch(all[name], -1) {
+			path, _, _ := strings.Cut(to[1], "#")
+			if info, err := os.Stat(filepath.Join(root, filepath.Dir(name), path)); err == nil && info.IsDir() {
+				path = filepath.Join(path, "README.md") // as GitHub shows it
+			}
+			page := filepath.ToSlash(filepath.Join(filepath.Dir(name), path))
+			if _, is := all[page]; is && !found[page] {
+				found[page] = true
+				next = append(next, page)
+			}
+		}
+	}
+	for name := range all {
+		if !found[name] {
+			t.Errorf("no link leads from README.md to %s", name)
+		}
+	}
+	for _, e := range settings.Reference() {
+		if !strings.ContainsAny(e.Key, ".[") && !regexp.MustCompile("(?m)^\\| [^|]*`(auth-api:)?"+e.Key+"`").MatchString(all["README.md"]) {
+			t.Errorf("README.md's table of settings lacks %s", e.Key)
+		}
+	}
+}
+
 func TestWhatPagesTellToTypeExists(t *testing.T) {
 	makefile, err := os.ReadFile(filepath.Join(root, "Makefile"))
 	if err != nil {
