@@ -1,11 +1,13 @@
 package main
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
 
 	"auth-api/infra/localaws/access"
+	"auth-api/infra/localaws/answers"
 	"auth-api/infra/localaws/authz"
 	"auth-api/infra/localaws/gateway"
 	"auth-api/infra/localaws/gateway/openapi"
@@ -17,6 +19,8 @@ func (a answer) advice() []string {
 	switch {
 	case a.Way == nil:
 		return []string{}
+	case a.Way.Allowed && a.Request != nil && a.Request.Decision == "deny":
+		return a.behindTheGates()
 	case a.Way.Allowed:
 		return a.whyOpen()
 	}
@@ -45,6 +49,31 @@ func (a answer) advice() []string {
 		}
 	}
 	return []string{}
+}
+
+// refusal is how the gateway's refusals begin in the record.
+var refusal = regexp.MustCompile(`^(\d{3}) (\w+): `)
+
+// behindTheGates is for a request that was refused for what is not kept of it, or for what
+// became of it: what helps then is what is said of the error.
+func (a answer) behindTheGates() []string {
+	all, err := answers.Errors()
+	code := refusal.FindStringSubmatch(a.Request.Reason)
+	if err != nil || code == nil { // the page is part of this program, and tested
+		return []string{}
+	}
+	out := []string{}
+	for _, e := range all {
+		received := slices.ContainsFunc(e.Received, func(r answers.Received) bool { return fmt.Sprint(r.Status) == code[1] && r.Type == code[2] })
+		if e.Where != "API Gateway" || !received {
+			continue
+		}
+		for _, help := range e.Helps {
+			out = append(out, plain(help))
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // setting names a key of the stack file.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 
 	"auth-api/infra/localaws/audit"
@@ -99,6 +100,12 @@ func (a answer) differs() string {
 		return ""
 	case !a.Way.Allowed:
 		return fmt.Sprintf("It was answered %d, and by what is declared now it would be %s: the stack, or its time, has changed since.", then, a.answered())
+	case a.Request.Decision == "deny" && then == http.StatusTooManyRequests:
+		return "It would be let in now: a rate or a quota was used up then, and nothing is counted here."
+	case a.Request.Decision == "deny" && (then == http.StatusBadRequest || then == http.StatusRequestEntityTooLarge || then == http.StatusUnsupportedMediaType):
+		return "It would be let in with another query, other headers or another body: those that it had are not kept."
+	case a.Request.Decision == "deny" && then >= 500:
+		return "It was let in, as it would be now: what failed came after the gates."
 	case a.Request.Decision == "deny":
 		return "It would be let in by what is declared now. Rates, quotas, and the request's query, headers and body are not known any more; where none of them was the reason, the stack has changed since."
 	case then >= 400:

@@ -306,6 +306,11 @@ func TestARequestByItsID(t *testing.T) {
 	}
 	refused := s.Guest().Get("/require-auth")
 	allowed := s.As(s.Outputs.DemoUser).Get("/require-auth")
+	large := s.Nobody().Send(s.Nobody().Request("GET", "/no-auth", strings.Repeat("x", 6<<20)))
+	missing := s.Nobody().Get("/assets/nothing")
+	if large.Status != 413 || missing.Status != 404 {
+		t.Fatalf("answered %s and %s", large, missing)
+	}
 	beginnings, several := map[string]bool{}, ""
 	for range 17 { // ids are hexadecimal: two of so many begin alike
 		id := s.Guest().Get("/no-auth").Header.Get("x-amzn-RequestId")
@@ -320,12 +325,14 @@ func TestARequestByItsID(t *testing.T) {
 		code int
 		says []string
 	}{
-		"by its beginning": {refused.Header.Get("x-amzn-RequestId")[:8], cli.OK, []string{"id             " + refused.Header.Get("x-amzn-RequestId"), ": 403"}},
-		"by too little":    {several, cli.Failed, []string{"have an id that begins with " + several + ": say more of it"}},
-		"refused":          {refused.Header.Get("x-amzn-RequestId"), cli.OK, []string{"GET /execute-api/", ": 403", "no statement allows it", "Name guest among the callers", "decided again"}},
-		"the last":         {"last", cli.OK, []string{"id             " + refused.Header.Get("x-amzn-RequestId")}},
-		"let in":           {allowed.Header.Get("x-amzn-RequestId"), cli.OK, []string{": 200", "lets it in", "API Gateway may invoke the function"}},
-		"unknown":          {"nobody-has-this-id", cli.Failed, []string{"explaining the request nobody-has-this-id: of the last thousand requests none has the id"}},
+		"too large":          {large.Header.Get("x-amzn-RequestId"), cli.OK, []string{": 413", "those that it had are not kept", "What helps", "by a presigned address"}},
+		"the function's own": {missing.Header.Get("x-amzn-RequestId"), cli.OK, []string{": 404", "the status is the function's own answer", "Why it is open, and what would close it"}},
+		"by its beginning":   {refused.Header.Get("x-amzn-RequestId")[:8], cli.OK, []string{"id             " + refused.Header.Get("x-amzn-RequestId"), ": 403"}},
+		"by too little":      {several, cli.Failed, []string{"have an id that begins with " + several + ": say more of it"}},
+		"refused":            {refused.Header.Get("x-amzn-RequestId"), cli.OK, []string{"GET /execute-api/", ": 403", "no statement allows it", "Name guest among the callers", "decided again"}},
+		"the last":           {"last", cli.OK, []string{"id             " + refused.Header.Get("x-amzn-RequestId")}},
+		"let in":             {allowed.Header.Get("x-amzn-RequestId"), cli.OK, []string{": 200", "lets it in", "API Gateway may invoke the function"}},
+		"unknown":            {"nobody-has-this-id", cli.Failed, []string{"explaining the request nobody-has-this-id: of the last thousand requests none has the id"}},
 	} {
 		code, out, complaint := run(t, "--request", test.id, "--stack", "menu")
 		if code != test.code {

@@ -92,7 +92,10 @@ func (a answer) text(p page) error {
 
 // changeTitle is what stands above ToChange.
 func (a answer) changeTitle() string {
-	if a.outcome() == "refused" {
+	switch {
+	case a.Way.Allowed && a.Request != nil && a.Request.Decision == "deny":
+		return "What helps"
+	case !a.Way.Allowed:
 		return "What would let it in"
 	}
 	return "Why it is open, and what would close it"
