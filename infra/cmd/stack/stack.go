@@ -257,7 +257,7 @@ func (s session) summary(o client.Outputs, took time.Duration) {
 		open := r.Authorization == "NONE"
 		switch {
 		case r.Web: // it is opened, not called
-		case r.Method == "ANY" || strings.Contains(r.Path, "{"): // nothing to paste as it is
+		case r.Method != "GET" || strings.Contains(r.Path, "{"): // nothing to paste as it is: others take a body, or change something
 		case len(lines) == 0 && open && r.APIKeyRequired:
 			lines = append(lines, [2]string{call + " -as nobody " + name, "200, with the API key alone"})
 		case len(lines) == 0 && open:

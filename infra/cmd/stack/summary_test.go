@@ -22,6 +22,7 @@ func TestTheSummary(t *testing.T) {
 			"GET /assets/{asset}":  {Method: "GET", Path: "/assets/{asset}", Authorization: "NONE", Web: true},
 			"GET /no-auth":         {Method: "GET", Path: "/no-auth", Authorization: "NONE", APIKeyRequired: true},
 			"GET /require-auth":    {Method: "GET", Path: "/require-auth", Authorization: "AWS_IAM", Callers: []string{"authenticated"}},
+			"POST /all":            {Method: "POST", Path: "/all", Authorization: "AWS_IAM", Callers: []string{"authenticated"}},
 			"DELETE /require-auth": {Method: "DELETE", Path: "/require-auth", Authorization: "COGNITO_USER_POOLS"},
 		},
 	}
@@ -39,7 +40,7 @@ func TestTheSummary(t *testing.T) {
 			t.Errorf("line %d of what to try is not %s:\n%s", i+1, want, tries)
 		}
 	}
-	for _, unwanted := range []string{"the-key", "Placeholder-1", "config.json", "assets", "redirect_uri"} {
+	for _, unwanted := range []string{"the-key", "Placeholder-1", "config.json", "assets", "redirect_uri", "POST"} {
 		if strings.Contains(with, unwanted) {
 			t.Errorf("it says %s:\n%s", unwanted, with)
 		}
