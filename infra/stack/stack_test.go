@@ -69,7 +69,7 @@ func TestWhatTheStacksDeclare(t *testing.T) {
 				}
 			}
 			if diff := cmp.Diff(read(t, golden), got); diff != "" {
-				t.Error("-want +got", diff)
+				t.Errorf("where the stack file was meant to change, go test ./infra/stack -update writes %s anew, and git diff shows all that it changes: -want +got %s", golden, diff)
 			}
 		})
 	}

@@ -46,7 +46,12 @@ func get(t *testing.T, method, address string, headers ...string) (status int, h
 // The article's stack serves a page at the address that it tells, which is told by the
 // parameter what the stack's outputs say.
 func TestThePageIsServed(t *testing.T) {
-	s := awstest.Deploy(t, awstest.Article(t))
+	settings := awstest.Article(t)
+	settings["routes"] = []any{ // whatever has been added since
+		map[string]any{"method": "GET", "path": "/no-auth", "function": "no-auth", "apiKeyRequired": true},
+		map[string]any{"method": "GET", "path": "/require-auth", "function": "require-auth", "authorization": "AWS_IAM", "callers": []string{"authenticated"}, "apiKeyRequired": true},
+	}
+	s := awstest.Deploy(t, settings)
 	page := s.Outputs.WebURL
 	if want := strings.Replace(s.Outputs.APIURL, "127.0.0.1", "localhost", 1) + "/"; page != want || !s.Outputs.HasWebClient() {
 		t.Fatalf("the page is at %s, want %s", page, want)
