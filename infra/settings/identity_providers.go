@@ -40,7 +40,7 @@ func readProviders(o object, target Target, own map[string]Attribute) map[string
 	var out map[string]IdentityProvider
 	o.named("providers", "NAME", "Where people have an account already with which they may sign in on the hosted page. The output identityProviderUrl is what each has to know of this stack.", func(name string, o object) {
 		p := IdentityProvider{
-			Type:         o.choice("type", "", []string{Google, OIDC, SAML}, "What it speaks; one of type Google is called Google.", required,
+			Type: o.choice("type", "", []string{Google, OIDC, SAML}, "What it speaks; one of type Google is called Google.", required,
 				cost("0.015 USD a month and user who signs in by one of type OIDC or SAML, above 50 users; those of Google count as the user pool's own")),
 			ClientID:     o.text("clientId", "", "is a text of at most 256 characters", "Google and OIDC: what the user pool is called there. The secret that goes with it is in providerSecrets."),
 			Issuer:       o.text("issuer", "", "is an https URL", "OIDC: its address, below which it tells of itself (/.well-known/openid-configuration)."),
