@@ -131,7 +131,7 @@ ifeq ($(RACE),)
 else
 	@go test $(RACE) $$(go list ./... | grep -E '$(concurrent)')
 	@go test $(RACE) -run TestLoad ./infra/localaws/stress
-	@go test $$(go list ./... | grep -vE '$(concurrent)')
+	@go test -skip '^TestLoad$$' $$(go list ./... | grep -vE '$(concurrent)')
 endif
 	@go -C infra/network test ./...
 	@missing=; \
@@ -147,12 +147,12 @@ bench: ## measure the local AWS beside serverless-offline and claudia-api-builde
 	@go run ./infra/localaws/bench $(ARGS)
 
 fuzz: ## run every fuzzer for a short while (FUZZTIME=3s)
-	@go run ./infra/cmd/fuzz -time '$(FUZZTIME)'
+	@go run ./infra/cmd/fuzz -time '$(FUZZTIME)' $(ARGS)
 
 ci: fmt vet staticcheck actionlint vulncheck ## what CI runs: formatting, vet, staticcheck, actionlint, govulncheck, the types of the web client, tests with -race, the fuzzers for a short while, and one run with the real CLI
 	@CI=true $(MAKE) web-check
 	@CI=true $(MAKE) test RACE=-race
-	@$(MAKE) fuzz FUZZTIME=500ms
+	@$(MAKE) fuzz FUZZTIME=500ms ARGS=-fresh
 	@$(MAKE) e2e SHORT=-short
 
 e2e: tools ## bring local stacks up with the real Pulumi CLI and use them, in folders of their own (SHORT=-short)

@@ -31,6 +31,7 @@ type pkg struct {
 func command() *cobra.Command {
 	var length time.Duration
 	var parallel int
+	var fresh bool
 	cmd := &cobra.Command{
 		Use:   "fuzz [PACKAGES]",
 		Short: "Runs every fuzzer of the module for a short while",
@@ -46,23 +47,20 @@ command line is wrong.`,
 		Args:              cobra.ArbitraryArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, patterns []string) error {
-			return run(cmd.Context(), patterns, length, parallel, cmd.OutOrStdout())
+			return run(cmd.Context(), patterns, length, parallel, fresh, cmd.OutOrStdout())
 		},
 	}
 	cmd.Flags().DurationVar(&length, "time", 3*time.Second, "how long each fuzzer runs")
 	cmd.Flags().IntVar(&parallel, "parallel", 2, "how many inputs are tried at once")
+	cmd.Flags().BoolVar(&fresh, "fresh", false, "begin with the seeds alone, not with what earlier runs have kept in Go's\nbuild cache: a short while is then not over before anything new is tried")
 	return cli.RunByGo(cmd)
 }
 
-func run(ctx context.Context, patterns []string, length time.Duration, parallel int, out io.Writer) error {
+func run(ctx context.Context, patterns []string, length time.Duration, parallel int, fresh bool, out io.Writer) error {
 	if len(patterns) == 0 {
 		patterns = []string{"./..."}
 	}
 	packages, err := find(ctx, patterns)
-	if err != nil {
-		return err
-	}
-	cache, err := output(ctx, "go", "env", "GOCACHE")
 	if err != nil {
 		return err
 	}
@@ -71,6 +69,14 @@ func run(ctx context.Context, patterns []string, length time.Duration, parallel 
 		return fmt.Errorf("making a folder for the test binaries: %w", err)
 	}
 	defer os.RemoveAll(work)
+	kept := work
+	if !fresh {
+		cache, err := output(ctx, "go", "env", "GOCACHE")
+		if err != nil {
+			return err
+		}
+		kept = strings.TrimSpace(string(cache))
+	}
 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -81,7 +87,7 @@ func run(ctx context.Context, patterns []string, length time.Duration, parallel 
 		}
 		for _, name := range b.fuzzers {
 			count++
-			f := fuzzer{binary: b, name: name, cache: filepath.Join(strings.TrimSpace(string(cache)), "fuzz", filepath.FromSlash(b.ImportPath))}
+			f := fuzzer{binary: b, name: name, cache: filepath.Join(kept, "fuzz", filepath.FromSlash(b.ImportPath))}
 			if err := f.run(ctx, length, parallel, out); err != nil {
 				if ctx.Err() != nil {
 					return ctx.Err()
@@ -184,9 +190,9 @@ var (
 	corpusFile = regexp.MustCompile(`testdata/fuzz/[^\s/]+/[^\s/]+`)
 )
 
-// patience is how much longer a fuzzer gets that had tried nothing when its time was
-// over: some take seconds to set up.
-const patience = 5
+// patience is how long a fuzzer gets that had tried nothing when its time was over: some
+// take seconds to set up, and first try all inputs that they have kept.
+func patience(length time.Duration) time.Duration { return max(5*length, 10*time.Second) }
 
 // run fuzzes for so long, and prints one line. Its error says which file holds the input
 // that failed, and what the test said; to have tried nothing is to fail, too.
@@ -200,8 +206,8 @@ func (f fuzzer) run(ctx context.Context, length time.Duration, parallel int, out
 	}
 	said, err := fuzz(length)
 	if err == nil && tried(said) == "0" {
-		if said, err = fuzz(patience * length); err == nil && tried(said) == "0" {
-			err = fmt.Errorf("nothing was tried in %v", patience*length)
+		if said, err = fuzz(patience(length)); err == nil && tried(said) == "0" {
+			err = fmt.Errorf("nothing was tried in %v", patience(length))
 		}
 	}
 	result := "ok  "

@@ -56,7 +56,7 @@ func FuzzyHelper() {}
 		t.Skip("it compiles a module")
 	}
 	var out strings.Builder
-	err = run(t.Context(), nil, 300*time.Millisecond, 2, &out)
+	err = run(t.Context(), nil, 300*time.Millisecond, 2, true, &out)
 	if err == nil || err.Error() != "1 of 2 fuzzers failed" {
 		t.Errorf("it ends with %v", err)
 	}
@@ -70,7 +70,7 @@ func FuzzyHelper() {}
 	if _, err := os.Stat(input[1]); err != nil {
 		t.Error(err)
 	}
-	if err := run(t.Context(), []string{"./b"}, 300*time.Millisecond, 2, &out); err == nil || !strings.Contains(err.Error(), "there is no fuzzer in ./b") {
+	if err := run(t.Context(), []string{"./b"}, 300*time.Millisecond, 2, true, &out); err == nil || !strings.Contains(err.Error(), "there is no fuzzer in ./b") {
 		t.Errorf("a package without fuzzers: %v", err)
 	}
 }

@@ -31,6 +31,8 @@ func TestTheLocalAWSDies(t *testing.T) {
 		"before the first":              {"drift", map[string]string{"refresh.events.complaint": "error: could not load provider: aws (resource) plugin [aws] did not begin responding to RPC connections\n", "refresh.events": "", "refresh.events.code": "255"}},
 		"before the stages are asked":   {"drift", map[string]string{"refresh.events": nothing}},
 		"while the stack is brought up": {"up", map[string]string{"up": "error: " + refused, "up.code": "255"}},
+		"while changes are looked for":  {"preview", map[string]string{"preview": "error: " + refused, "preview.code": "255"}},
+		"while the stack is destroyed":  {"destroy", map[string]string{"destroy": "error: " + refused, "destroy.code": "255"}},
 		"while the state is refreshed":  {"refresh", map[string]string{"refresh": "error: " + refused, "refresh.code": "255"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -47,7 +49,7 @@ func TestTheLocalAWSDies(t *testing.T) {
 			calls := filepath.Join(c.bin, "pulumi.calls")
 			local := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				said, err := os.ReadFile(calls)
-				if err == nil && (strings.Contains(string(said), "refresh --stack local") || strings.Contains(string(said), "up --stack local")) {
+				if err == nil && strings.Contains(string(said), strings.Replace(test.target, "drift", "refresh", 1)+" --stack local") {
 					panic(http.ErrAbortHandler)
 				}
 				fmt.Fprintf(w, `{"pid":%d}`, os.Getpid())

@@ -63,7 +63,7 @@ func destroy(ctx context.Context, s session, args []string) error {
 			command = append(command, "--yes", "--skip-preview", "--suppress-outputs")
 		}
 		if err := s.pulumi(ctx, p, s.out, append(command, args...)...); err != nil {
-			return errors.Join(err, fmt.Errorf("what is not deleted yet is still in the stack's state: make destroy STACK=%s goes on", s.stack.Name))
+			return errors.Join(s.explained(ctx, local, "destroy", err), fmt.Errorf("what is not deleted yet is still in the stack's state: make destroy STACK=%s goes on", s.stack.Name))
 		}
 		if err := s.refuseHalf(ctx, p, args); err != nil {
 			return err

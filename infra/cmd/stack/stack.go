@@ -300,7 +300,7 @@ func signIn(o client.Outputs) string {
 }
 
 func preview(ctx context.Context, s session, args []string) error {
-	p, _, err := s.prepare(ctx)
+	p, local, err := s.prepare(ctx)
 	if err != nil {
 		return err
 	}
@@ -309,7 +309,7 @@ func preview(ctx context.Context, s session, args []string) error {
 	}
 	command := append([]string{"preview", "--stack", s.stack.Name, "--diff"}, s.savePlan()...)
 	if err := s.pulumi(ctx, p, s.out, append(command, args...)...); err != nil {
-		return err
+		return s.explained(ctx, local, "preview", err)
 	}
 	return s.access(ctx, args)
 }

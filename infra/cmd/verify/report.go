@@ -105,7 +105,7 @@ func printMarkdown(out io.Writer, r verify.Report) error {
 	case r.Count(verify.Broken) > 0:
 		word = "could not be tried in all"
 	}
-	p.say("### Verify: stack %s %s\n", inert(r.Stack), word)
+	p.say("### Verify: stack %s %s\n", cli.Inert(r.Stack), word)
 	p.say("%d hold, %d fail, %d skipped, %d errors; %d checks, %d requests\n", r.Count(verify.Holds), r.Count(verify.Fails), r.Count(verify.Skipped), r.Count(verify.Broken), r.Checks, r.Requests)
 	bad := false
 	for _, x := range r.Results {
@@ -120,7 +120,7 @@ func printMarkdown(out io.Writer, r verify.Report) error {
 		if x.Note != "" {
 			got = strings.TrimSpace(got + " " + x.Note)
 		}
-		p.say("| %s | %s %s (%s) | %s | %s | %s | %s |", inert(words[x.Outcome]), x.ID, inert(x.Title), x.Severity, inert(x.Route), inert(x.Caller), inert(x.Expected), inert(got))
+		p.say("| %s | %s %s (%s) | %s | %s | %s | %s |", cli.Inert(words[x.Outcome]), x.ID, cli.Inert(x.Title), x.Severity, cli.Inert(x.Route), cli.Inert(x.Caller), cli.Inert(x.Expected), cli.Inert(got))
 	}
 	p.say("\n<details><summary>All checks</summary>\n\n| result | check | route | caller | got |\n|---|---|---|---|---|")
 	for _, x := range rows(r.Results, false) {
@@ -128,23 +128,11 @@ func printMarkdown(out io.Writer, r verify.Report) error {
 		if x.Outcome == verify.Skipped {
 			got = x.Note
 		}
-		p.say("| %s | %s %s | %s | %s | %s |", inert(words[x.Outcome]), x.ID, inert(x.Title), inert(x.Route), inert(x.Caller), inert(got))
+		p.say("| %s | %s %s | %s | %s | %s |", cli.Inert(words[x.Outcome]), x.ID, cli.Inert(x.Title), cli.Inert(x.Route), cli.Inert(x.Caller), cli.Inert(got))
 	}
 	p.say("\n</details>")
 	if p.err != nil {
 		return fmt.Errorf("printing what was found: %w", p.err)
 	}
 	return nil
-}
-
-// inert is text that Markdown shows as it is.
-func inert(text string) string {
-	var b strings.Builder
-	for _, r := range cli.Plain(text) {
-		if strings.ContainsRune("\\`*_{}[]<>#|~@", r) {
-			b.WriteByte('\\')
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
 }

@@ -29,7 +29,7 @@ func Marker(stack string) string { return "<!-- auth-api preview of " + stack + 
 // says how many.
 func (c Comment) Markdown(limit int) string {
 	p := &page{limit: limit}
-	p.always(Marker(c.Stack), "## Preview of stack "+code(c.Stack), "")
+	p.always(Marker(c.Stack), "## Preview of stack "+cli.Code(c.Stack), "")
 	switch {
 	case len(c.Review.Errors) > 0:
 		p.always("**The preview failed: this cannot be deployed.**", "")
@@ -46,7 +46,7 @@ func (c Comment) Markdown(limit int) string {
 	var lost []string
 	for _, change := range c.Review.Changes {
 		if change.LosesData() {
-			lost = append(lost, fmt.Sprintf("- **%s %s** (%s): what it holds is lost.", change.Op, code(change.Name), code(change.Type)))
+			lost = append(lost, fmt.Sprintf("- **%s %s** (%s): what it holds is lost.", change.Op, cli.Code(change.Name), cli.Code(change.Type)))
 		}
 	}
 	p.section("", lost, "")
@@ -54,7 +54,7 @@ func (c Comment) Markdown(limit int) string {
 		p.block(message)
 	}
 	if c.Failed != "" {
-		p.section("", []string{"**Who may call what could not be compared.** " + inert(c.Failed)}, "")
+		p.section("", []string{"**Who may call what could not be compared.** " + cli.Inert(strings.ReplaceAll(c.Failed, "\n", " "))}, "")
 	}
 	if c.Access != "" {
 		p.section("", strings.Split(strings.TrimSpace(c.Access), "\n"), "")
@@ -70,7 +70,7 @@ func (c Comment) Markdown(limit int) string {
 func warnings(all []string) []string {
 	var out []string
 	for _, w := range all {
-		out = append(out, "- "+inert(w))
+		out = append(out, "- "+cli.Inert(strings.ReplaceAll(w, "\n", " ")))
 	}
 	return out
 }
@@ -80,11 +80,11 @@ func rows(changes []Change) []string {
 	for _, c := range changes {
 		var what []string
 		for _, p := range c.Properties {
-			if name := code(top(p.Path)); len(what) == 0 || what[len(what)-1] != name {
+			if name := cli.Code(top(p.Path)); len(what) == 0 || what[len(what)-1] != name {
 				what = append(what, name)
 			}
 		}
-		out = append(out, fmt.Sprintf("| %s %s | %s | %s | %s |", signs[c.Op], c.Op, code(c.Name), code(c.Type), strings.Join(what, ", ")))
+		out = append(out, fmt.Sprintf("| %s %s | %s | %s | %s |", signs[c.Op], c.Op, cli.Code(c.Name), cli.Code(c.Type), strings.Join(what, ", ")))
 	}
 	return out
 }
@@ -93,7 +93,7 @@ func values(changes []Change) []string {
 	var out []string
 	for _, c := range changes {
 		for _, p := range c.Properties {
-			out = append(out, fmt.Sprintf("| %s | %s | %s | %s |", code(c.Name), code(p.Path), value(p.Before), value(p.After)))
+			out = append(out, fmt.Sprintf("| %s | %s | %s | %s |", cli.Code(c.Name), cli.Code(p.Path), value(p.Before), value(p.After)))
 		}
 	}
 	return out
@@ -103,7 +103,7 @@ func value(text string) string {
 	if text == "" {
 		return ""
 	}
-	return code(cli.Cut(text, longest))
+	return cli.Code(cli.Cut(text, longest))
 }
 
 // page is Markdown up to a limit of characters.
@@ -181,21 +181,4 @@ func (p *page) block(message string) {
 		p.write(text)
 		p.write("")
 	}
-}
-
-// inert is text that Markdown shows as it is, and that mentions nobody.
-func inert(text string) string {
-	var b strings.Builder
-	for _, r := range cli.Plain(strings.ReplaceAll(text, "\n", " ")) {
-		if strings.ContainsRune("\\`*_{}[]<>#|~@", r) {
-			b.WriteByte('\\')
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
-}
-
-// code is text as code in a cell of a table.
-func code(text string) string {
-	return "`" + strings.ReplaceAll(strings.ReplaceAll(cli.Plain(text), "`", "'"), "|", "\\|") + "`"
 }

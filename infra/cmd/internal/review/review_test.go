@@ -139,7 +139,7 @@ func TestTheComment(t *testing.T) {
 
 | resource | property | before | after |
 |---|---|---|---|
-| ` + "`users` | `name` | `a` | `b\\|'@all'�# x`" + ` |
+| ` + "`users` | `name` | `a` | `` b\\|`@all`�# x ``" + ` |
 | ` + "`guest` | `arn` | `arn:aws:iam::********3333:role/x` | `arn:aws:iam::********4444:role/x`" + ` |
 
 </details>
